@@ -1,0 +1,30 @@
+# One static library a layer. A layer sees only the layers it names: the include order of docs/tenets.md holds at link time too.
+
+# flare_layer(http DEPENDS tcp io ...): every .cc under lib/flare/http becomes libflare_http.
+function(flare_layer name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/flare/${name}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(flare_${name} STATIC ${sources})
+  target_include_directories(flare_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  foreach(dependency ${ARG_DEPENDS})
+    target_link_libraries(flare_${name} PUBLIC ${dependency})
+  endforeach()
+endfunction()
+
+# flare_unit_test(unit.http tests/unit/http LINK flare_http): every .cc under the folder becomes one gtest program.
+function(flare_unit_test name folder)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  string(REPLACE "." "_" target ${name})
+  add_executable(${target} ${sources})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${target} PRIVATE ${ARG_LINK} GTest::gmock_main)
+  add_test(NAME ${name} COMMAND ${target} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()

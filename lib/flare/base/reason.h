@@ -1,0 +1,71 @@
+// Reason codes: one name for each answer or close that flare itself decides on. They stand in the access log (`why`).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace flare {
+
+enum class Reason : std::uint8_t {
+  kNone,
+  // The request head (RFC 9112).
+  kBadRequestLine,
+  kBadLineEnding,
+  kBadMethod,
+  kMethodTooLong,
+  kBadTarget,
+  kBadVersion,
+  kVersionNotSupported,
+  kBadHeaderName,
+  kBadHeaderValue,
+  kObsFold,
+  kUriBytes,
+  kHeaderBytes,
+  kHeaderCount,
+  kBadHost,
+  kMissingHost,
+  kDuplicateHost,
+  kHostUnknown,
+  kConnectRefused,
+  kTraceRefused,
+  kExpectationFailed,
+  // The path.
+  kBadEscape,
+  kDotSegment,
+  kEncodedSlash,
+  // Framing.
+  kBadContentLength,
+  kDuplicateContentLength,
+  kBadTransferEncoding,
+  kUnknownTransferCoding,
+  kLengthAndCoding,
+  kBadChunk,
+  kChunkExtensionBytes,
+  kBadTrailer,
+  kBodyBytes,
+  // Routing and handlers.
+  kNoRoute,
+  kMethodNotAllowed,
+  kHandlerFailed,
+  kOutsideRoot,
+  kHiddenFile,
+  kNotRegularFile,
+  kFileDenied,
+  kFileMissing,
+  kFileTruncated,
+  kResourceExhausted,
+  // Time and the other side.
+  kHeaderTimeout,
+  kBodyIdle,
+  kWriteIdle,
+  kKeepaliveIdle,
+  kKeepaliveRequests,
+  kClientClosed,
+  kDraining,
+  kCount_,  ///< not a reason: how many there are
+};
+
+/// The stable snake_case code, e.g. "header_bytes"; "" for kNone.
+std::string_view to_string(Reason reason) noexcept;
+
+}  // namespace flare

@@ -1,0 +1,82 @@
+// A request as a handler sees it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "flare/http/limits.h"
+#include "flare/http/path.h"
+#include "flare/http/request_head.h"
+#include "flare/net/socket_addr.h"
+
+namespace flare::http {
+
+/// Views live until the response head is written; a coroutine handler may use them until it returns.
+/// Used on one worker only.
+class Request {
+ public:
+  [[nodiscard]] Method method() const noexcept { return head_.method; }
+  [[nodiscard]] std::string_view method_token() const noexcept { return head_.method_token; }
+  /// The target as received.
+  [[nodiscard]] std::string_view target() const noexcept { return head_.target; }
+  /// The canonical path that routing compares (path.h): '/'-led, unreserved characters decoded, empty segments merged.
+  [[nodiscard]] std::string_view path() const noexcept { return path_; }
+  /// The path as received.
+  [[nodiscard]] std::string_view raw_path() const noexcept { return head_.path; }
+  [[nodiscard]] std::string_view query() const noexcept { return head_.query; }
+  /// The effective authority as received (host[:port]); see normalize_host.
+  [[nodiscard]] std::string_view authority() const noexcept { return head_.authority; }
+  [[nodiscard]] bool is_tls() const noexcept { return tls_; }
+  [[nodiscard]] const net::SocketAddr& peer() const noexcept { return peer_; }  ///< unspecified on a unix socket
+  [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
+  [[nodiscard]] Fields headers() const noexcept { return Fields(head_.fields); }
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept { return headers().get(name); }
+
+  /// The decoded value that the route's `:name` matched; "" where the route has no such parameter.
+  [[nodiscard]] std::string param(std::string_view name) const;
+  [[nodiscard]] bool has_param(std::string_view name) const noexcept;
+  /// The part of path() that a trailing `*` or `/**` matched, without its leading slash; canonical, not decoded.
+  [[nodiscard]] std::string_view tail() const noexcept { return std::string_view(path_).substr(tail_offset_); }
+
+  /// The content, all of it, at most limits().body bytes.
+  [[nodiscard]] std::string_view body() const noexcept { return body_; }
+  [[nodiscard]] const Limits& limits() const noexcept { return *limits_; }
+
+  // ---- for routers: what a match found. Names and offsets, so that they stay true when the connection moves the bytes.
+  static constexpr std::size_t kMaxParams = 16;
+  struct Param {
+    std::string_view name;  ///< the route pattern's, outlives the request
+    std::uint16_t offset = 0;
+    std::uint16_t length = 0;
+  };
+  void clear_params() noexcept { param_count_ = 0; tail_offset_ = static_cast<std::uint16_t>(path_.size()); }
+  /// Precondition: fewer than kMaxParams so far (patterns with more do not compile, RoutePattern).
+  void add_param(Param param) noexcept { params_[param_count_++] = param; }
+  void set_tail(std::uint16_t offset) noexcept { tail_offset_ = offset; }
+  [[nodiscard]] std::span<const Param> params() const noexcept { return {params_.data(), param_count_}; }
+  /// Narrower or wider limits of the matched route; `limits` outlives the request.
+  void set_limits(const Limits& limits) noexcept { limits_ = &limits; }
+
+  // ---- for whoever makes requests: the connection, and tests.
+  /// Parses `input` (RequestBuilder of a connection); see parse_request_head. The canonical path is computed too.
+  std::expected<std::size_t, Reason> parse(std::string_view input, const Limits& limits) noexcept;
+  void set_peer(const net::SocketAddr& peer, bool tls) noexcept { peer_ = peer; tls_ = tls; }
+  void set_body(std::string_view body) noexcept { body_ = body; }
+
+ private:
+  RequestHead head_;
+  std::string_view path_;
+  std::string canonical_;  ///< where path_ points when it is not the received bytes
+  std::string_view body_;
+  const Limits* limits_ = nullptr;
+  net::SocketAddr peer_;
+  bool tls_ = false;
+  std::uint8_t param_count_ = 0;
+  std::uint16_t tail_offset_ = 0;
+  std::array<Param, kMaxParams> params_;
+};
+
+}  // namespace flare::http

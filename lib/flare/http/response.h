@@ -1,0 +1,43 @@
+// The response a handler gives back, and helpers for the common ones.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "flare/base/reason.h"
+#include "flare/http/body.h"
+#include "flare/http/header_map.h"
+#include "flare/http/status.h"
+
+namespace flare::http {
+
+/// Status, fields and body. The connection adds what belongs to the message and the hop: Date, Server, Connection and
+/// Content-Length or Transfer-Encoding; a handler never sets those.
+struct Response {
+  Status status = Status::kOk;
+  Reason why = Reason::kNone;    ///< set by flare's own refusals; for the log
+  bool close = false;            ///< close the connection after this response
+  HeaderMap headers;
+  Body body;
+
+  [[nodiscard]] bool ok() const noexcept { return code(status) >= 200 && code(status) < 300; }
+  [[nodiscard]] bool is_redirect() const noexcept { return code(status) >= 300 && code(status) < 400; }
+};
+
+/// 200, text/plain; charset=utf-8.
+Response ok(std::string text);
+/// 200, application/json: `json` is sent as it is.
+Response ok_json(std::string json);
+/// 200, text/html; charset=utf-8.
+Response ok_html(std::string html);
+Response no_content();
+/// `location` must be a valid field value (HeaderInjectionError otherwise).
+Response redirect(std::string_view location, Status status = Status::kFound);
+Response bad_request(std::string text = "Bad Request\n");
+Response not_found(std::string text = "Not Found\n");
+Response internal_error(std::string text = "Internal Server Error\n");
+/// A short text/plain error with Cache-Control: no-store (H-34); `why` goes to the log, never to the peer.
+Response error_response(Status status, Reason why = Reason::kNone);
+
+}  // namespace flare::http

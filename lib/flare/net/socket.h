@@ -1,0 +1,49 @@
+// Sockets: creation, options, names. Non-blocking and close-on-exec from birth.
+#pragma once
+
+#include <chrono>
+
+#include "flare/base/error.h"
+#include "flare/net/socket_addr.h"
+#include "flare/net/unique_fd.h"
+
+namespace flare::net {
+
+struct ListenOptions {
+  int backlog = 1024;
+  bool reuse_addr = true;
+  bool reuse_port = false;  ///< one listener per worker on the same address (SO_REUSEPORT)
+  bool v6_only = true;      ///< "[::]:80" and "0.0.0.0:80" may stand side by side
+  bool tcp_nodelay = true;  ///< inherited by accepted connections
+};
+
+/// A bound, listening stream socket.
+Result<UniqueFd> listen_on(const Endpoint& where, const ListenOptions& options) noexcept;
+/// A stream socket whose connect(2) has begun: connected, or in progress (wait until writable, then ask take_error).
+struct Connecting {
+  UniqueFd fd;
+  bool connected = false;
+};
+Result<Connecting> begin_connect(const Endpoint& where) noexcept;
+
+/// Options and names of a socket one does not own.
+class SocketRef {
+ public:
+  explicit SocketRef(int fd) noexcept : fd_(fd) {}
+  Result<void> set_reuse_addr(bool on) noexcept;
+  Result<void> set_reuse_port(bool on) noexcept;
+  Result<void> set_keepalive(bool on) noexcept;
+  Result<void> set_tcp_nodelay(bool on) noexcept;
+  Result<void> set_nonblocking(bool on) noexcept;
+  Result<void> set_recv_timeout(std::chrono::milliseconds timeout) noexcept;
+  Result<void> set_send_timeout(std::chrono::milliseconds timeout) noexcept;
+  Result<Endpoint> local_addr() const;
+  Result<Endpoint> peer_addr() const;
+  /// SO_ERROR: what became of a connect, success where it is 0.
+  Result<void> take_error() noexcept;
+
+ private:
+  int fd_;
+};
+
+}  // namespace flare::net
