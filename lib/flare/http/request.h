@@ -4,9 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "flare/http/content.h"
 #include "flare/http/limits.h"
 #include "flare/http/path.h"
 #include "flare/http/request_head.h"
@@ -43,6 +46,8 @@ class Request {
 
   /// The content, all of it, at most limits().body bytes.
   [[nodiscard]] std::string_view body() const noexcept { return body_; }
+  /// The message carries content (RFC 9112 §6): plain handlers are called when it has arrived.
+  [[nodiscard]] bool has_content() const noexcept { return head_.framing == Framing::kChunked || head_.content_length != 0; }
   [[nodiscard]] const Limits& limits() const noexcept { return *limits_; }
 
   // ---- for routers: what a match found. Names and offsets, so that they stay true when the connection moves the bytes.
@@ -64,13 +69,17 @@ class Request {
   /// Parses `input` (RequestBuilder of a connection); see parse_request_head. The canonical path is computed too.
   std::expected<std::size_t, Reason> parse(std::string_view input, const Limits& limits) noexcept;
   void set_peer(const net::SocketAddr& peer, bool tls) noexcept { peer_ = peer; tls_ = tls; }
-  void set_body(std::string_view body) noexcept { body_ = body; }
+  void set_body(std::string body) noexcept { body_ = std::move(body); }
+  /// Where the content comes from; nullptr where there is none. Outlives the request.
+  void set_content_source(ContentSource* source) noexcept { content_ = source; }
+  [[nodiscard]] ContentSource* content_source() noexcept { return content_; }
 
  private:
   RequestHead head_;
   std::string_view path_;
   std::string canonical_;  ///< where path_ points when it is not the received bytes
-  std::string_view body_;
+  std::string body_;
+  ContentSource* content_ = nullptr;
   const Limits* limits_ = nullptr;
   net::SocketAddr peer_;
   bool tls_ = false;

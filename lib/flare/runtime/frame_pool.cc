@@ -1,0 +1,90 @@
+#include "flare/runtime/frame_pool.h"
+
+#include <array>
+#include <cstdint>
+#include <new>
+
+namespace flare::runtime {
+namespace {
+
+constexpr std::size_t kClassBytes = 64;
+constexpr std::size_t kClasses = 32;     // pooled up to 2 KiB; larger frames are rare and go to the allocator
+constexpr std::uint32_t kKeptPerClass = 128;  // what a burst leaves behind beyond this goes back
+
+struct FreeFrame {
+  FreeFrame* next;
+};
+
+class FramePool {
+ public:
+  FramePool() = default;
+  FramePool(const FramePool&) = delete;
+  FramePool& operator=(const FramePool&) = delete;
+  ~FramePool() {
+    for (List& list : lists_) {
+      while (list.head != nullptr) ::operator delete(pop(list));
+    }
+    closed_ = true;
+  }
+
+  void* take(std::size_t size) {
+    const std::size_t index = (size - 1) / kClassBytes;
+    if (index >= kClasses || closed_) return ::operator new(size);
+    List& list = lists_[index];
+    return list.head != nullptr ? pop(list) : ::operator new((index + 1) * kClassBytes);
+  }
+  void give(void* memory, std::size_t size) noexcept {
+    const std::size_t index = (size - 1) / kClassBytes;
+    if (index >= kClasses || closed_ || lists_[index].kept == kKeptPerClass) return ::operator delete(memory);
+    List& list = lists_[index];
+    list.head = ::new (memory) FreeFrame{list.head};
+    ++list.kept;
+  }
+
+ private:
+  struct List {
+    FreeFrame* head = nullptr;
+    std::uint32_t kept = 0;
+  };
+  static void* pop(List& list) noexcept {
+    FreeFrame* frame = list.head;
+    list.head = frame->next;
+    --list.kept;
+    return frame;
+  }
+
+  std::array<List, kClasses> lists_;
+  bool closed_ = false;
+};
+
+// A sanitizer sees a use after free only if the memory really goes back.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kPooled = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kPooled = false;
+#else
+constexpr bool kPooled = true;
+#endif
+#else
+constexpr bool kPooled = true;
+#endif
+
+FramePool& pool() {
+  thread_local FramePool pool;
+  return pool;
+}
+
+}  // namespace
+
+void* allocate_frame(std::size_t size) {
+  if constexpr (!kPooled) return ::operator new(size);
+  return pool().take(size);
+}
+
+void release_frame(void* frame, std::size_t size) noexcept {
+  if constexpr (!kPooled) return ::operator delete(frame);
+  pool().give(frame, size);
+}
+
+}  // namespace flare::runtime
