@@ -1,0 +1,34 @@
+// What a connection needs of its transport: TCP, TLS, or memory in a test.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "flare/base/error.h"
+#include "flare/runtime/timer_wheel.h"
+
+namespace flare::io {
+
+/// try_ calls never wait: kWouldBlock means that readable() or writable(), awaited, will tell when to try again; kClosed is
+/// an orderly end. set_deadline bounds every later wait (kTimeout). set_idle: a drain may end the wait (kCancelled).
+template <class S>
+concept ByteStream = requires(S& stream, std::span<char> into, std::string_view bytes, std::span<const iovec> pieces,
+                              std::uint64_t& offset, std::uint64_t length, runtime::TimePoint due) {
+  stream.readable();
+  stream.writable();
+  { stream.try_read(into) } -> std::same_as<Result<std::size_t>>;
+  { stream.try_write(bytes, true) } -> std::same_as<Result<std::size_t>>;
+  { stream.try_writev(pieces) } -> std::same_as<Result<std::size_t>>;
+  { stream.try_send_file(0, offset, length) } -> std::same_as<Result<std::size_t>>;
+  { stream.shutdown_write() } -> std::same_as<Result<void>>;
+  stream.set_deadline(due);
+  stream.clear_deadline();
+  stream.set_idle(true);
+};
+
+}  // namespace flare::io

@@ -1,0 +1,115 @@
+#include "flare/runtime/pollable.h"
+
+#include <utility>
+
+#include "flare/runtime/worker.h"
+
+namespace flare::runtime {
+
+// A fresh socket usually has its first request behind it already, so the first read is tried at once; a level-triggered
+// descriptor is only ever read when the reactor said so.
+Pollable::Pollable(Worker& worker, net::UniqueFd fd, Trigger trigger) noexcept
+    : worker_(&worker), fd_(std::move(fd)), trigger_(trigger), read_ready_(trigger == Trigger::kEdge) {}
+
+Pollable::Pollable(Pollable&& other) noexcept
+    : TimerEntry(std::move(other)),
+      worker_(other.worker_),
+      fd_(std::move(other.fd_)),
+      slot_(other.slot_),
+      trigger_(other.trigger_),
+      registered_(std::exchange(other.registered_, false)),
+      read_ready_(other.read_ready_),
+      write_ready_(other.write_ready_),
+      hung_up_(other.hung_up_),
+      cancelled_(other.cancelled_),
+      idle_(other.idle_),
+      has_deadline_(std::exchange(other.has_deadline_, false)),
+      deadline_(other.deadline_) {
+  if (registered_) worker_->rebind(slot_, *this);
+}
+
+Pollable::~Pollable() {
+  if (registered_) worker_->forget(slot_);
+}
+
+bool Pollable::begin_wait(Result<void>& outcome) noexcept {
+  if (cancelled_) {
+    outcome = fail(ErrorKind::kCancelled);
+    return false;
+  }
+  if (!registered_) {
+    auto slot = worker_->watch(*this, trigger_);
+    if (!slot) {
+      outcome = std::unexpected(slot.error());
+      return false;
+    }
+    slot_ = *slot;
+    registered_ = true;
+  }
+  return true;
+}
+
+void Pollable::on_event(const Event& event) noexcept {
+  hung_up_ = hung_up_ || event.hung_up;
+  if (trigger_ != Trigger::kEdge) return wake(reader_, {});  // the flag stays clear: the reactor will say so again
+  if (event.writable) write_ready_ = true;
+  if (event.readable) read_ready_ = true;
+  const std::uint32_t slot = slot_;
+  const std::uint32_t generation = worker_->generation(slot);
+  Worker& worker = *worker_;
+  if (event.readable && reader_.coroutine) wake(reader_, {});
+  if (!worker.is_current(slot, generation)) return;  // the reader has ended this connection
+  if (event.writable && writer_.coroutine) wake(writer_, {});
+}
+
+void Pollable::wake(Waiter& waiter, Result<void> outcome) noexcept {
+  if (!waiter.coroutine) return;
+  *waiter.outcome = outcome;
+  std::exchange(waiter.coroutine, {}).resume();
+}
+
+void Pollable::wake_all(ErrorKind kind) noexcept {
+  const Waiter writer = std::exchange(writer_, {});
+  // A coroutine that waits in one direction ends only itself; the other one is told first because the first may own us.
+  if (writer.coroutine && reader_.coroutine) {
+    const Waiter reader = std::exchange(reader_, {});
+    *reader.outcome = fail(kind);
+    *writer.outcome = fail(kind);
+    writer.coroutine.resume();
+    reader.coroutine.resume();
+    return;
+  }
+  Waiter only = writer.coroutine ? writer : std::exchange(reader_, {});
+  wake(only, fail(kind));
+}
+
+void Pollable::set_deadline(TimePoint due) noexcept {
+  deadline_ = due;
+  has_deadline_ = true;
+  if (!is_scheduled() || due < TimerEntry::due()) worker_->timers().schedule(*this, due);
+}
+
+void Pollable::clear_deadline() noexcept { has_deadline_ = false; }
+
+void Pollable::on_timer() {
+  if (!has_deadline_) return;
+  if (deadline_ > worker_->now()) return worker_->timers().schedule(*this, deadline_);
+  has_deadline_ = false;
+  wake_all(ErrorKind::kTimeout);
+}
+
+void Pollable::cancel() noexcept {
+  cancelled_ = true;
+  wake_all(ErrorKind::kCancelled);
+}
+
+net::UniqueFd Pollable::release() noexcept {
+  if (registered_) {
+    static_cast<void>(worker_->reactor().remove(fd_.get()));
+    worker_->forget(slot_);
+    registered_ = false;
+  }
+  return std::move(fd_);
+}
+
+}  // namespace flare::runtime

@@ -1,0 +1,100 @@
+// A descriptor that coroutines of one worker wait on, with one deadline.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+
+#include "flare/base/error.h"
+#include "flare/net/unique_fd.h"
+#include "flare/runtime/reactor.h"
+#include "flare/runtime/timer_wheel.h"
+
+namespace flare::runtime {
+
+class Worker;
+
+/// Edge-triggered readiness as two flags: set by the reactor, cleared by whoever found the descriptor drained. The descriptor
+/// is registered at the first wait, once, for its life: a connection that never waits costs no epoll_ctl, and none is paid
+/// later. At most one coroutine waits for reading and one for writing. Belongs to one worker; movable while nobody waits.
+class Pollable final : private TimerEntry {
+ public:
+  Pollable(Worker& worker, net::UniqueFd fd, Trigger trigger = Trigger::kEdge) noexcept;
+  Pollable(Pollable&& other) noexcept;
+  Pollable& operator=(Pollable&&) = delete;
+  ~Pollable() override;
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  [[nodiscard]] Worker& worker() const noexcept { return *worker_; }
+
+  enum class Direction : std::uint8_t { kRead, kWrite };
+  class Wait {
+   public:
+    Wait(Pollable& source, Direction direction) noexcept : source_(source), direction_(direction) {}
+    bool await_ready() noexcept { return source_.is_ready(direction_) || !source_.begin_wait(outcome_); }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept { source_.park(direction_, waiting, &outcome_); }
+    Result<void> await_resume() const noexcept { return outcome_; }
+
+   private:
+    Pollable& source_;
+    Direction direction_;
+    Result<void> outcome_;
+  };
+  /// co_await: success when the operation is worth trying; kTimeout when the deadline passed, kCancelled after cancel().
+  Wait readable() noexcept { return {*this, Direction::kRead}; }
+  Wait writable() noexcept { return {*this, Direction::kWrite}; }
+
+  /// The last read took all there was (a short count or EAGAIN): wait for the next edge. A hang-up keeps it readable.
+  void drained() noexcept { read_ready_ = hung_up_; }
+  void write_blocked() noexcept { write_ready_ = false; }
+
+  /// Waits end with kTimeout at `due`. Moving it later, the common case, costs nothing: the wheel is asked when the old one fires.
+  void set_deadline(TimePoint due) noexcept;
+  void clear_deadline() noexcept;
+
+  /// While set, the start of a drain cancels the wait: nothing would be lost.
+  void set_idle(bool idle) noexcept { idle_ = idle; }
+  [[nodiscard]] bool is_idle() const noexcept { return idle_; }
+  /// Ends the present waits and all later ones with kCancelled.
+  void cancel() noexcept;
+
+  /// Hands the descriptor on; the pollable is empty afterwards.
+  net::UniqueFd release() noexcept;
+
+ private:
+  friend class Worker;
+  struct Waiter {
+    std::coroutine_handle<> coroutine;
+    Result<void>* outcome = nullptr;
+  };
+
+  [[nodiscard]] bool is_ready(Direction direction) const noexcept {
+    return !cancelled_ && (direction == Direction::kRead ? read_ready_ : write_ready_);
+  }
+  /// False where waiting is pointless: `outcome` says why.
+  bool begin_wait(Result<void>& outcome) noexcept;
+  void park(Direction direction, std::coroutine_handle<> waiting, Result<void>* outcome) noexcept {
+    (direction == Direction::kRead ? reader_ : writer_) = {waiting, outcome};
+  }
+  void on_event(const Event& event) noexcept;
+  void on_timer() override;
+  /// Resumes whoever waits in that direction; this object may be gone afterwards.
+  void wake(Waiter& waiter, Result<void> outcome) noexcept;
+  void wake_all(ErrorKind kind) noexcept;
+
+  Worker* worker_;
+  net::UniqueFd fd_;
+  std::uint32_t slot_ = 0;  ///< in the worker's table; meaningful while registered
+  Trigger trigger_;
+  bool registered_ = false;
+  bool read_ready_;
+  bool write_ready_ = true;
+  bool hung_up_ = false;
+  bool cancelled_ = false;
+  bool idle_ = false;
+  bool has_deadline_ = false;
+  TimePoint deadline_{};
+  Waiter reader_;
+  Waiter writer_;
+};
+
+}  // namespace flare::runtime

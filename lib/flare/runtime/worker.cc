@@ -1,0 +1,160 @@
+#include "flare/runtime/worker.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace flare::runtime {
+
+/// A root's place in its worker's list of living roots.
+struct RootLink {
+  RootLink(Worker& owner, std::coroutine_handle<> handle) noexcept : worker(owner), frame(handle), next(owner.roots_) {
+    if (next != nullptr) next->prev = this;
+    worker.roots_ = this;
+    ++worker.active_tasks_;
+  }
+  RootLink(const RootLink&) = delete;
+  RootLink& operator=(const RootLink&) = delete;
+  ~RootLink() {
+    (prev != nullptr ? prev->next : worker.roots_) = next;
+    if (next != nullptr) next->prev = prev;
+    --worker.active_tasks_;
+  }
+
+  Worker& worker;
+  std::coroutine_handle<> frame;
+  RootLink* prev = nullptr;
+  RootLink* next;
+};
+
+namespace {
+
+/// The coroutine around a root task: frees itself at its end.
+struct Root {
+  struct promise_type {
+    static void* operator new(std::size_t size) { return allocate_frame(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { release_frame(frame, size); }
+    Root get_return_object() const noexcept { return {}; }
+    std::suspend_never initial_suspend() const noexcept { return {}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const noexcept { std::terminate(); }
+  };
+};
+
+struct OwnHandle {
+  std::coroutine_handle<> handle;
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> own) noexcept {
+    handle = own;
+    return false;
+  }
+  std::coroutine_handle<> await_resume() const noexcept { return handle; }
+};
+
+Root run_root(Worker& worker, Task<void> task) {
+  const RootLink link(worker, co_await OwnHandle{});
+  co_await std::move(task);
+}
+
+constexpr Token make_token(std::uint32_t slot, std::uint32_t generation) noexcept {
+  return Token{generation} << 32 | slot;
+}
+
+}  // namespace
+
+Worker::Worker(std::uint32_t id) : id_(id), reactor_(make_reactor()), now_(monotonic_now()), timers_(now_) {}
+
+Worker::~Worker() {
+  // Innermost first: a child may stand in the list too, and destroying its parent unlinks it.
+  while (roots_ != nullptr) roots_->frame.destroy();
+}
+
+void Worker::spawn(Task<void> task) { run_root(*this, std::move(task)); }
+
+void Worker::run() {
+  while (!stopping_ && !(draining_ && active_tasks_ == 0)) turn(std::nullopt);
+}
+
+void Worker::run_once(std::chrono::milliseconds wait) { turn(wait); }
+
+void Worker::turn(std::optional<std::chrono::milliseconds> longest) {
+  std::optional<std::chrono::milliseconds> timeout = longest;
+  if (const auto next = timers_.next_fire()) {
+    const auto until = std::max(*next - now_, std::chrono::milliseconds(0));
+    timeout = timeout ? std::min(*timeout, until) : until;
+  }
+  if (!yielded_.empty()) timeout = std::chrono::milliseconds(0);
+
+  const auto events = reactor_->poll(timeout);
+  now_ = monotonic_now();
+  counters_.turns.add();
+  std::vector<std::coroutine_handle<>> yielded;
+  yielded.swap(yielded_);
+  for (const Event& event : events) dispatch(event);
+  timers_.advance(now_);
+  for (const auto coroutine : yielded) coroutine.resume();
+}
+
+void Worker::dispatch(const Event& event) noexcept {
+  if (event.token == kWakeupToken) return run_posted();
+  const auto slot = static_cast<std::uint32_t>(event.token);
+  if (is_current(slot, static_cast<std::uint32_t>(event.token >> 32))) slots_[slot].source->on_event(event);
+}
+
+Result<std::uint32_t> Worker::watch(Pollable& source, Trigger trigger) {
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::uint32_t slot = free_slots_.back();
+  const Interest interest = trigger == Trigger::kEdge ? Interest::kReadWrite : Interest::kRead;
+  counters_.controls.add();
+  if (auto added = reactor_->add(source.fd(), make_token(slot, slots_[slot].generation), interest, trigger); !added) {
+    return std::unexpected(added.error());
+  }
+  free_slots_.pop_back();
+  slots_[slot].source = &source;
+  return slot;
+}
+
+void Worker::forget(std::uint32_t slot) noexcept {
+  slots_[slot].source = nullptr;
+  ++slots_[slot].generation;
+  free_slots_.push_back(slot);
+}
+
+void Worker::post(std::move_only_function<void()> work) {
+  {
+    const std::lock_guard lock(posted_mutex_);
+    posted_.push_back(std::move(work));
+  }
+  reactor_->wakeup();
+}
+
+void Worker::run_posted() {
+  std::vector<std::move_only_function<void()>> work;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    work.swap(posted_);
+  }
+  for (auto& item : work) item();
+}
+
+void Worker::drain() {
+  post([this] { begin_drain(); });
+}
+
+void Worker::stop() {
+  post([this] { stopping_ = true; });
+}
+
+void Worker::begin_drain() {
+  if (std::exchange(draining_, true)) return;
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    Pollable* source = slots_[slot].source;
+    if (source != nullptr && source->is_idle()) source->cancel();
+  }
+}
+
+}  // namespace flare::runtime

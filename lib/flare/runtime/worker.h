@@ -1,0 +1,142 @@
+// One thread's world: a reactor, timers and the coroutines that run on them. Knows no protocol.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "flare/runtime/counter.h"
+#include "flare/runtime/pollable.h"
+#include "flare/runtime/reactor.h"
+#include "flare/runtime/task.h"
+#include "flare/runtime/timer_wheel.h"
+
+namespace flare::runtime {
+
+/// What a worker did since it started. Any thread may read.
+struct WorkerCounters {
+  Counter turns;          ///< returns from the reactor's wait
+  Counter accepts;        ///< accept4 that gave a connection
+  Counter receives;       ///< recv calls
+  Counter sends;          ///< send, writev and sendfile calls
+  Counter would_block;    ///< calls that came too early (EAGAIN)
+  Counter controls;       ///< registrations with the reactor (epoll_ctl)
+  Counter bytes_in;
+  Counter bytes_out;
+  Counter connections;    ///< opened
+  Counter requests;
+};
+
+/// Everything here belongs to the worker's own thread, but for post(), drain(), stop() and counters().
+class Worker {
+ public:
+  explicit Worker(std::uint32_t id = 0);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
+  [[nodiscard]] Reactor& reactor() noexcept { return *reactor_; }
+  [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
+  /// The time of this turn.
+  [[nodiscard]] TimePoint now() const noexcept { return now_; }
+  [[nodiscard]] WorkerCounters& counters() noexcept { return counters_; }
+  [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
+
+  /// Starts a root coroutine: the worker owns it until it ends. Runs at once up to its first wait. An exception that leaves
+  /// it ends the process.
+  void spawn(Task<void> task);
+  [[nodiscard]] std::size_t active_tasks() const noexcept { return active_tasks_; }
+  /// Runs until stop(), or until a drain has emptied it.
+  void run();
+  /// One reactor turn of at most `wait`: for loops that someone else owns.
+  void run_once(std::chrono::milliseconds wait);
+
+  /// Any thread: `work` runs on the worker at its next turn, in order. Work posted to a worker that has ended is dropped.
+  void post(std::move_only_function<void()> work);
+  /// Any thread: no new work (accept loops end, idle connections close), run() returns when the last task has ended.
+  void drain();
+  /// Any thread: run() returns after this turn; tasks that are left are destroyed with the worker.
+  void stop();
+  [[nodiscard]] bool is_draining() const noexcept { return draining_; }
+
+  /// co_await worker.sleep(d): continues after `d`, at the latest a tick later.
+  auto sleep(std::chrono::milliseconds duration) noexcept;
+  /// co_await worker.yield(): lets everyone else have a turn first.
+  auto yield() noexcept;
+
+ private:
+  friend class Pollable;
+  friend struct RootLink;
+  struct Slot {
+    Pollable* source = nullptr;
+    std::uint32_t generation = 0;
+  };
+
+  // For Pollable: a table of what is registered. A token is slot and generation, so that an event which was already
+  // fetched when its descriptor closed finds nobody.
+  Result<std::uint32_t> watch(Pollable& source, Trigger trigger);
+  void forget(std::uint32_t slot) noexcept;
+  void rebind(std::uint32_t slot, Pollable& source) noexcept { slots_[slot].source = &source; }
+  [[nodiscard]] std::uint32_t generation(std::uint32_t slot) const noexcept { return slots_[slot].generation; }
+  [[nodiscard]] bool is_current(std::uint32_t slot, std::uint32_t generation) const noexcept {
+    return slots_[slot].generation == generation;
+  }
+
+  void turn(std::optional<std::chrono::milliseconds> longest);
+  void dispatch(const Event& event) noexcept;
+  void run_posted();
+  void begin_drain();
+
+  std::uint32_t id_;
+  std::unique_ptr<Reactor> reactor_;
+  TimePoint now_;
+  TimerWheel timers_;
+  WorkerCounters counters_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::coroutine_handle<>> yielded_;
+  struct RootLink* roots_ = nullptr;
+  std::size_t active_tasks_ = 0;
+  bool draining_ = false;
+  bool stopping_ = false;
+
+  std::mutex posted_mutex_;
+  std::vector<std::move_only_function<void()>> posted_;
+};
+
+namespace detail {
+
+class Sleep final : private TimerEntry {
+ public:
+  Sleep(Worker& worker, std::chrono::milliseconds duration) noexcept : worker_(worker), duration_(duration) {}
+  bool await_ready() const noexcept { return duration_.count() <= 0; }
+  void await_suspend(std::coroutine_handle<> waiting) noexcept {
+    waiting_ = waiting;
+    worker_.timers().schedule(*this, worker_.now() + duration_);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void on_timer() override { waiting_.resume(); }
+
+  Worker& worker_;
+  std::chrono::milliseconds duration_;
+  std::coroutine_handle<> waiting_;
+};
+
+struct Yield {
+  std::vector<std::coroutine_handle<>>& queue;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiting) const { queue.push_back(waiting); }
+  void await_resume() const noexcept {}
+};
+
+}  // namespace detail
+
+inline auto Worker::sleep(std::chrono::milliseconds duration) noexcept { return detail::Sleep(*this, duration); }
+inline auto Worker::yield() noexcept { return detail::Yield{yielded_}; }
+
+}  // namespace flare::runtime

@@ -1,0 +1,158 @@
+#include "flare/tcp/tcp_stream.h"
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace flare::tcp {
+namespace {
+
+/// Repeats a system call that a signal interrupted.
+template <class Call>
+ssize_t uninterrupted(Call call) noexcept {
+  ssize_t result = 0;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+}  // namespace
+
+runtime::Task<Result<TcpStream>> TcpStream::connect(runtime::Worker& worker, net::Endpoint where,
+                                                    std::chrono::milliseconds timeout) {
+  auto begun = net::begin_connect(where);
+  if (!begun) co_return std::unexpected(begun.error());
+  TcpStream stream(worker, std::move(begun->fd));
+  if (begun->connected) co_return stream;
+  stream.set_deadline(worker.now() + timeout);
+  stream.source_.write_blocked();
+  if (auto ready = co_await stream.writable(); !ready) co_return std::unexpected(ready.error());
+  if (auto outcome = stream.socket().take_error(); !outcome) co_return std::unexpected(outcome.error());
+  stream.clear_deadline();
+  co_return stream;
+}
+
+Result<std::size_t> TcpStream::try_read(std::span<char> into) noexcept {
+  auto& counters = worker().counters();
+  counters.receives.add();
+  const ssize_t count = uninterrupted([&] { return ::recv(source_.fd(), into.data(), into.size(), 0); });
+  if (count < 0) {
+    const Error error = Error::from_errno(errno);
+    if (error.kind == ErrorKind::kWouldBlock) {
+      counters.would_block.add();
+      source_.drained();
+    }
+    return std::unexpected(error);
+  }
+  if (count == 0 && !into.empty()) return fail(ErrorKind::kClosed);
+  const auto bytes = static_cast<std::size_t>(count);
+  counters.bytes_in.add(bytes);
+  if (bytes < into.size()) source_.drained();
+  return bytes;
+}
+
+Result<std::size_t> TcpStream::sent(ssize_t count, std::size_t wanted) noexcept {
+  auto& counters = worker().counters();
+  counters.sends.add();
+  if (count < 0) {
+    const Error error = Error::from_errno(errno);
+    if (error.kind == ErrorKind::kWouldBlock) {
+      counters.would_block.add();
+      source_.write_blocked();
+    }
+    return std::unexpected(error);
+  }
+  const auto bytes = static_cast<std::size_t>(count);
+  counters.bytes_out.add(bytes);
+  if (bytes < wanted) source_.write_blocked();
+  return bytes;
+}
+
+Result<std::size_t> TcpStream::try_write(std::string_view bytes, bool more) noexcept {
+  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+  return sent(uninterrupted([&] { return ::send(source_.fd(), bytes.data(), bytes.size(), flags); }), bytes.size());
+}
+
+Result<std::size_t> TcpStream::try_writev(std::span<const iovec> pieces) noexcept {
+  std::size_t wanted = 0;
+  for (const iovec& piece : pieces) wanted += piece.iov_len;
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg only reads them
+  message.msg_iovlen = pieces.size();
+  return sent(uninterrupted([&] { return ::sendmsg(source_.fd(), &message, MSG_NOSIGNAL); }), wanted);
+}
+
+Result<std::size_t> TcpStream::try_send_file(int file, std::uint64_t& offset, std::uint64_t length) noexcept {
+  auto position = static_cast<off_t>(offset);
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(length, 0x7ffff000));  // sendfile(2)'s own bound
+  const ssize_t moved = uninterrupted([&] { return ::sendfile(source_.fd(), file, &position, count); });
+  // A short count may also mean that the file has ended: the next call tells, so the socket is not taken for blocked.
+  auto result = sent(moved, 0);
+  if (result) offset = static_cast<std::uint64_t>(position);
+  return result;
+}
+
+runtime::Task<Result<std::size_t>> TcpStream::read(std::span<char> into) {
+  for (;;) {
+    if (auto ready = co_await readable(); !ready) co_return std::unexpected(ready.error());
+    auto count = try_read(into);
+    if (count || count.error().kind != ErrorKind::kWouldBlock) co_return count;
+  }
+}
+
+runtime::Task<Result<void>> TcpStream::read_exact(std::span<char> into) {
+  while (!into.empty()) {
+    auto count = co_await read(into);
+    if (!count) co_return std::unexpected(count.error());
+    into = into.subspan(*count);
+  }
+  co_return Result<void>();
+}
+
+runtime::Task<Result<std::size_t>> TcpStream::write(std::string_view bytes) {
+  for (;;) {
+    if (auto ready = co_await writable(); !ready) co_return std::unexpected(ready.error());
+    auto count = try_write(bytes);
+    if (count || count.error().kind != ErrorKind::kWouldBlock) co_return count;
+  }
+}
+
+runtime::Task<Result<void>> TcpStream::write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto count = co_await write(bytes);
+    if (!count) co_return std::unexpected(count.error());
+    bytes.remove_prefix(*count);
+  }
+  co_return Result<void>();
+}
+
+runtime::Task<Result<std::size_t>> TcpStream::writev(std::span<const iovec> pieces) {
+  for (;;) {
+    if (auto ready = co_await writable(); !ready) co_return std::unexpected(ready.error());
+    auto count = try_writev(pieces);
+    if (count || count.error().kind != ErrorKind::kWouldBlock) co_return count;
+  }
+}
+
+runtime::Task<Result<std::size_t>> TcpStream::send_file(int file, std::uint64_t offset, std::uint64_t length) {
+  for (;;) {
+    if (auto ready = co_await writable(); !ready) co_return std::unexpected(ready.error());
+    auto count = try_send_file(file, offset, length);
+    if (count || count.error().kind != ErrorKind::kWouldBlock) co_return count;
+  }
+}
+
+Result<void> TcpStream::shutdown_write() noexcept {
+  if (::shutdown(source_.fd(), SHUT_WR) != 0) return fail_errno(errno);
+  return {};
+}
+
+Result<void> TcpStream::shutdown_read() noexcept {
+  if (::shutdown(source_.fd(), SHUT_RD) != 0) return fail_errno(errno);
+  return {};
+}
+
+}  // namespace flare::tcp

@@ -1,0 +1,67 @@
+// A connected stream socket on a worker. Unix stream sockets behave the same and use it too.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "flare/base/error.h"
+#include "flare/net/socket.h"
+#include "flare/runtime/pollable.h"
+#include "flare/runtime/task.h"
+#include "flare/runtime/worker.h"
+
+namespace flare::tcp {
+
+/// Two levels. The try_ calls make one system call, never wait and answer kWouldBlock where readable() or writable() must be
+/// awaited first; the coroutines wait as long as the deadline allows. kClosed is an orderly end. Movable while nobody waits.
+class TcpStream {
+ public:
+  /// Takes a connected, non-blocking socket.
+  TcpStream(runtime::Worker& worker, net::UniqueFd fd) noexcept : source_(worker, std::move(fd)) {}
+
+  /// kTimeout when nothing answered within `timeout`. A host name needs the resolver first (dns).
+  static runtime::Task<Result<TcpStream>> connect(runtime::Worker& worker, net::Endpoint where,
+                                                  std::chrono::milliseconds timeout);
+
+  auto readable() noexcept { return source_.readable(); }
+  auto writable() noexcept { return source_.writable(); }
+  /// At least one byte, or an error. A short count means drained: the next readable() waits for the next edge.
+  Result<std::size_t> try_read(std::span<char> into) noexcept;
+  /// How many bytes the kernel took. `more`: the rest of the message follows at once (MSG_MORE).
+  Result<std::size_t> try_write(std::string_view bytes, bool more = false) noexcept;
+  Result<std::size_t> try_writev(std::span<const iovec> pieces) noexcept;
+  /// Up to `length` bytes of `file` from `offset`, which advances; 0: the file has ended.
+  Result<std::size_t> try_send_file(int file, std::uint64_t& offset, std::uint64_t length) noexcept;
+
+  runtime::Task<Result<std::size_t>> read(std::span<char> into);
+  runtime::Task<Result<void>> read_exact(std::span<char> into);
+  runtime::Task<Result<std::size_t>> write(std::string_view bytes);
+  runtime::Task<Result<void>> write_all(std::string_view bytes);
+  runtime::Task<Result<std::size_t>> writev(std::span<const iovec> pieces);
+  runtime::Task<Result<std::size_t>> send_file(int file, std::uint64_t offset, std::uint64_t length);
+
+  void set_deadline(runtime::TimePoint due) noexcept { source_.set_deadline(due); }
+  void clear_deadline() noexcept { source_.clear_deadline(); }
+  void set_idle(bool idle) noexcept { source_.set_idle(idle); }
+  void cancel() noexcept { source_.cancel(); }
+
+  /// Sends FIN; the peer sees the end of the stream, reading goes on.
+  Result<void> shutdown_write() noexcept;
+  Result<void> shutdown_read() noexcept;
+  /// Options and names: set_tcp_nodelay, set_keepalive, local_addr, peer_addr, ...
+  [[nodiscard]] net::SocketRef socket() const noexcept { return net::SocketRef(source_.fd()); }
+  [[nodiscard]] runtime::Worker& worker() const noexcept { return source_.worker(); }
+  void close() noexcept { source_.release().reset(); }
+
+ private:
+  Result<std::size_t> sent(ssize_t count, std::size_t wanted) noexcept;
+
+  runtime::Pollable source_;
+};
+
+}  // namespace flare::tcp
