@@ -28,6 +28,7 @@ class IpAddr {
 
   [[nodiscard]] constexpr bool is_v4() const noexcept { return !v6_; }
   [[nodiscard]] constexpr bool is_v6() const noexcept { return v6_; }
+  // What kind of address it is. An IPv4-mapped IPv6 address is of the kind of the IPv4 address it stands for.
   [[nodiscard]] bool is_loopback() const noexcept;
   [[nodiscard]] bool is_unspecified() const noexcept;
   /// RFC 1918, RFC 4193 (fc00::/7), link-local.

@@ -17,7 +17,8 @@ struct ListenOptions {
   bool tcp_nodelay = true;  ///< inherited by accepted connections
 };
 
-/// A bound, listening stream socket.
+/// A bound, listening stream socket. At a unix path, a socket file that nobody listens on any more is replaced; one
+/// that is alive, and any other kind of file, is kAddressInUse.
 Result<UniqueFd> listen_on(const Endpoint& where, const ListenOptions& options) noexcept;
 /// A stream socket whose connect(2) has begun: connected, or in progress (wait until writable, then ask take_error).
 struct Connecting {

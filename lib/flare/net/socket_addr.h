@@ -57,6 +57,7 @@ class Endpoint {
   [[nodiscard]] const SocketAddr* address() const noexcept { return std::get_if<SocketAddr>(&where_); }
   [[nodiscard]] const UnixPath* unix_path() const noexcept { return std::get_if<UnixPath>(&where_); }
   [[nodiscard]] int family() const noexcept;  ///< AF_INET, AF_INET6 or AF_UNIX
+  /// Fills `native`; its length, 0 for a path that no unix socket can have (which the kernel answers with EINVAL).
   socklen_t to_native(sockaddr_storage& native) const noexcept;
   [[nodiscard]] std::string to_string() const;
 
