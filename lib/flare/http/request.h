@@ -68,6 +68,8 @@ class Request {
   // ---- for whoever makes requests: the connection, and tests.
   /// Parses `input` (RequestBuilder of a connection); see parse_request_head. The canonical path is computed too.
   std::expected<std::size_t, Reason> parse(std::string_view input, const Limits& limits) noexcept;
+  /// The bytes that were parsed have moved from `from` to `to`: every view follows.
+  void rebase(const char* from, const char* to) noexcept;
   void set_peer(const net::SocketAddr& peer, bool tls) noexcept { peer_ = peer; tls_ = tls; }
   void set_body(std::string body) noexcept { body_ = std::move(body); }
   /// Where the content comes from; nullptr where there is none. Outlives the request.

@@ -1,0 +1,39 @@
+#include <algorithm>
+#include <chrono>
+
+#include "flare/http/connection.h"
+#include "flare/http/server.h"
+
+namespace flare::http {
+namespace {
+
+constexpr int kLargestBatch = 16;
+constexpr std::chrono::milliseconds kBackOff{100};  // out of descriptors: closing connections frees some (S-19)
+
+}  // namespace
+
+runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener listener) {
+  runtime::Worker& worker = context.worker();
+  // An accept4 too many costs more than a turn of the reactor, so one is made per readiness; a queue that keeps filling
+  // doubles the batch until one call finds nothing.
+  int batch = 1;
+  for (bool draining = false; !draining;) {
+    if (auto ready = co_await listener.readable(); !ready) {
+      draining = true;  // what the kernel has queued was promised an answer: take it all, then close the listener
+    }
+    bool drained = false;
+    for (int i = 0; draining || i < batch; ++i) {
+      auto accepted = listener.try_accept();
+      if (!accepted) {
+        drained = true;
+        if (accepted.error().kind == ErrorKind::kResource && !draining) co_await worker.sleep(kBackOff);
+        break;
+      }
+      worker.counters().connections.add();
+      worker.spawn(serve_connection(context, std::move(accepted->stream), accepted->peer));
+    }
+    batch = drained ? 1 : std::min(batch * 2, kLargestBatch);
+  }
+}
+
+}  // namespace flare::http

@@ -1,0 +1,346 @@
+// An HTTP/1.1 connection: one coroutine from the first byte to the last, over any transport (design.md, "A request's way").
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "flare/http/connection_core.h"
+#include "flare/io/byte_stream.h"
+#include "flare/runtime/task.h"
+
+namespace flare::http {
+
+/// Serves one connection until either side ends it. In the steady state a turn is one read, all complete requests parsed and
+/// answered in place, one write; nothing is allocated and the coroutine suspends only for the next request.
+template <io::ByteStream Stream>
+class Connection final : private ContentSource {
+ public:
+  Connection(WorkerContext& context, Stream stream, const net::SocketAddr& peer, bool tls = false)
+      : core_(context, peer, tls), stream_(std::move(stream)) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  runtime::Task<void> run();
+
+ private:
+  static constexpr std::chrono::milliseconds kLinger{2000};     // H-16
+  static constexpr std::uint64_t kLingerBytes = 1024 * 1024;
+  static constexpr std::uint64_t kFileBytesPerTurn = 256 * 1024;  // F-20
+  static constexpr std::size_t kContentBytesPerRead = 64 * 1024;
+
+  // Input. `held_` keeps what is left between turns; while a turn lasts, everything is in the worker's buffer.
+  void arm_for_reading();
+  Result<std::string_view> fill();
+  std::string_view load_held();
+  void hold(std::string_view rest);
+  [[nodiscard]] bool cannot_be_complete(std::size_t held, std::string_view input) const noexcept;
+
+  Next turn(std::string_view input);
+  bool send_output();
+  runtime::Task<bool> send_unsent();
+  runtime::Task<Next> answer_deferred();
+  runtime::Task<Response> await_handler(runtime::Task<Response> handler);
+  runtime::Task<Result<void>> send_message(std::string_view head, const Body* body, std::uint64_t& sent);
+  runtime::Task<Result<void>> send_file(const FileRange& range, std::uint64_t& sent);
+  runtime::Task<Result<void>> wait_writable();
+  runtime::Task<void> linger();
+  runtime::Task<Result<std::string_view>> next() override;
+  runtime::Task<Result<void>> receive_held();
+
+  [[nodiscard]] const Limits& limits() { return core_.context().limits(); }
+  [[nodiscard]] runtime::TimePoint now() { return core_.context().worker().now(); }
+
+  ConnectionCore core_;
+  Stream stream_;
+  std::string held_;              ///< input that waits for its rest or for the present answer
+  std::size_t held_used_ = 0;     ///< its first bytes, which a waiting handler has taken as content
+  std::string unsent_;            ///< output that the kernel did not take
+  std::uint64_t content_bytes_ = 0;  ///< of the deferred request, so far
+  bool continue_sent_ = false;
+  runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came
+};
+
+/// Runs a connection as a root task: `worker.spawn(serve_connection(context, std::move(stream), peer))`.
+template <io::ByteStream Stream>
+runtime::Task<void> serve_connection(WorkerContext& context, Stream stream, net::SocketAddr peer) {
+  Connection<Stream> connection(context, std::move(stream), peer);
+  co_await connection.run();
+}
+
+template <io::ByteStream Stream>
+runtime::Task<void> Connection<Stream>::run() {
+  Next next = Next::kRead;
+  for (;;) {
+    if (next == Next::kRead) {
+      arm_for_reading();
+      if (auto ready = co_await stream_.readable(); !ready) {
+        if (ready.error().kind == ErrorKind::kTimeout && !held_.empty() && !core_.is_discarding()) {
+          core_.context().output().clear();
+          core_.refuse(Reason::kHeaderTimeout);  // H-35: a silent close before the first byte, 408 after it
+          static_cast<void>(send_output());
+          co_return co_await linger();
+        }
+        if (ready.error().kind != ErrorKind::kCancelled) co_return;
+      }
+      auto input = fill();
+      if (!input) {
+        if (input.error().kind == ErrorKind::kWouldBlock && !core_.context().worker().is_draining()) continue;
+        co_return;  // end of stream, or nothing of value lost
+      }
+      next = turn(*input);
+    } else {
+      next = turn(load_held());
+    }
+    if (next == Next::kRead && unsent_.empty()) continue;
+    if (!unsent_.empty() && !co_await send_unsent()) co_return;
+    if (next == Next::kDeferred) next = co_await answer_deferred();
+    if (next == Next::kClose) co_return;
+    if (next == Next::kCloseLingering) co_return co_await linger();
+  }
+}
+
+// ---- input -------------------------------------------------------------------------------------------------------------
+
+template <io::ByteStream Stream>
+void Connection<Stream>::arm_for_reading() {
+  const bool between_requests = held_.empty() && !core_.is_discarding();
+  stream_.set_idle(between_requests);
+  if (between_requests) return stream_.set_deadline(now() + limits().keepalive_idle);
+  if (core_.is_discarding()) return stream_.set_deadline(now() + limits().body_idle);
+  stream_.set_deadline(head_since_ + limits().header_timeout);  // from the first byte on: dribbling does not extend it
+}
+
+template <io::ByteStream Stream>
+std::string_view Connection<Stream>::load_held() {
+  io::Buffer& input = core_.context().input();
+  const std::size_t size = held_.size() - held_used_;
+  std::memcpy(input.data(), held_.data() + held_used_, size);
+  std::string().swap(held_);  // gives the memory back: an idle connection holds none
+  held_used_ = 0;
+  return {input.data(), size};
+}
+
+template <io::ByteStream Stream>
+Result<std::string_view> Connection<Stream>::fill() {
+  io::Buffer& input = core_.context().input();
+  const std::size_t held = held_.size();
+  if (held != 0) std::memcpy(input.data(), held_.data(), held);
+  auto count = stream_.try_read({input.data() + held, input.capacity() - held});
+  if (!count) return std::unexpected(count.error());
+  const std::string_view all(input.data(), held + *count);
+  if (held == 0) {
+    head_since_ = now();
+    return all;
+  }
+  if (cannot_be_complete(held, all)) {
+    held_.append(all.substr(held));
+    return fail(ErrorKind::kWouldBlock);
+  }
+  std::string().swap(held_);
+  return all;
+}
+
+/// A head that got no new line feed is as incomplete as before: not parsed again, lest one byte at a time cost a parse each.
+template <io::ByteStream Stream>
+bool Connection<Stream>::cannot_be_complete(std::size_t held, std::string_view input) const noexcept {
+  return !core_.is_discarding() && input.size() < 1024 && input.find('\n', held) == std::string_view::npos;
+}
+
+template <io::ByteStream Stream>
+void Connection<Stream>::hold(std::string_view rest) {
+  if (!rest.empty()) held_.assign(rest);
+}
+
+// ---- a turn ------------------------------------------------------------------------------------------------------------
+
+/// Serves `input` without waiting, as far as that goes; what is left of it is held, what could not be sent is in unsent_.
+template <io::ByteStream Stream>
+Next Connection<Stream>::turn(std::string_view input) {
+  core_.context().output().clear();
+  for (;;) {
+    const auto [consumed, next] = core_.serve(input, *this);
+    if (consumed != 0) head_since_ = now();
+    input.remove_prefix(consumed);
+    const bool all_sent = send_output();
+    if (next == Next::kMore && all_sent) continue;
+    hold(input);
+    return next;
+  }
+}
+
+/// One write for everything that was answered. False: the rest is in unsent_.
+template <io::ByteStream Stream>
+bool Connection<Stream>::send_output() {
+  io::Buffer& output = core_.context().output();
+  if (output.empty()) return true;
+  const auto sent = stream_.try_write(output.view());
+  const std::size_t taken = sent.value_or(0);
+  if (taken < output.size()) unsent_.assign(output.view().substr(taken));  // a broken stream shows when this is sent
+  output.clear();
+  return unsent_.empty();
+}
+
+template <io::ByteStream Stream>
+runtime::Task<bool> Connection<Stream>::send_unsent() {
+  std::uint64_t sent = 0;
+  const auto outcome = co_await send_message(unsent_, nullptr, sent);
+  std::string().swap(unsent_);
+  co_return outcome.has_value();
+}
+
+// ---- answers that wait -------------------------------------------------------------------------------------------------
+
+template <io::ByteStream Stream>
+runtime::Task<Next> Connection<Stream>::answer_deferred() {
+  Deferred& deferred = core_.deferred();
+  content_bytes_ = 0;
+  continue_sent_ = false;
+  stream_.set_idle(false);
+  stream_.clear_deadline();
+  Response response = deferred.reply.now() != nullptr ? std::move(*deferred.reply.now())
+                                                      : co_await await_handler(std::move(*deferred.reply.later()));
+  io::Buffer head(512);
+  const Next next = core_.begin_deferred_answer(response, std::string_view(held_).substr(held_used_), head);
+  const bool with_body = deferred.request->method() != Method::kHead && !has_no_body(response.status);
+  std::uint64_t sent = 0;
+  const auto outcome = co_await send_message(head.view(), with_body ? &response.body : nullptr, sent);
+  core_.end_deferred(response, sent, outcome ? response.why : outcome.error().reason);
+  held_.erase(0, std::exchange(held_used_, 0));
+  head_since_ = now();
+  if (!outcome) co_return Next::kClose;  // a short body must not look like a whole one (RFC 9112 §8)
+  co_return next;
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Response> Connection<Stream>::await_handler(runtime::Task<Response> handler) {
+  try {
+    co_return co_await std::move(handler);
+  } catch (const std::exception& exception) {
+    Recorder* const recorder = core_.context().recorder();
+    if (recorder != nullptr) recorder->failure(*core_.deferred().request, exception.what());
+  }
+  co_return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
+}
+
+/// Sends head and body (nullptr: none) at the reader's pace.
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> Connection<Stream>::send_message(std::string_view head, const Body* body, std::uint64_t& sent) {
+  std::string_view content = body != nullptr ? body->bytes() : std::string_view();
+  const FileRange* const file = body != nullptr && body->size() != 0 ? body->file() : nullptr;
+  while (!head.empty() || !content.empty()) {
+    const std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()},
+                                      iovec{const_cast<char*>(content.data()), content.size()}};
+    const auto count = file != nullptr ? stream_.try_write(head, true) : stream_.try_writev(pieces);
+    if (!count) {
+      if (count.error().kind != ErrorKind::kWouldBlock) co_return std::unexpected(count.error());
+      if (auto ready = co_await wait_writable(); !ready) co_return ready;
+      continue;
+    }
+    sent += *count;
+    const std::size_t of_head = std::min(*count, head.size());
+    head.remove_prefix(of_head);
+    content.remove_prefix(*count - of_head);
+  }
+  if (file != nullptr) co_return co_await send_file(*file, sent);
+  co_return Result<void>();
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> Connection<Stream>::send_file(const FileRange& range, std::uint64_t& sent) {
+  std::uint64_t offset = range.offset;
+  const std::uint64_t end = range.offset + range.length;
+  while (offset < end) {
+    const auto count = stream_.try_send_file(range.file.get(), offset, std::min(end - offset, kFileBytesPerTurn));
+    if (count) {
+      if (*count == 0) co_return fail(ErrorKind::kProtocol, Reason::kFileTruncated);  // F-19
+      sent += *count;
+      if (offset < end) co_await core_.context().worker().yield();
+    } else if (count.error().kind != ErrorKind::kWouldBlock) {
+      co_return std::unexpected(count.error());
+    } else if (auto ready = co_await wait_writable(); !ready) {
+      co_return ready;
+    }
+  }
+  co_return Result<void>();
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> Connection<Stream>::wait_writable() {
+  stream_.set_deadline(now() + limits().write_idle);
+  if (auto ready = co_await stream_.writable(); !ready) {
+    co_return fail(ready.error().kind, ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : Reason::kClientClosed);
+  }
+  co_return Result<void>();
+}
+
+/// Says that no more will be sent and reads until the client has seen it, so that what was said is not lost to a reset.
+template <io::ByteStream Stream>
+runtime::Task<void> Connection<Stream>::linger() {
+  if (!unsent_.empty() && !co_await send_unsent()) co_return;
+  if (!stream_.shutdown_write()) co_return;
+  stream_.set_idle(true);
+  stream_.set_deadline(now() + kLinger);
+  for (std::uint64_t discarded = 0; discarded < kLingerBytes;) {
+    if (auto ready = co_await stream_.readable(); !ready) co_return;
+    io::Buffer& scratch = core_.context().input();
+    const auto count = stream_.try_read({scratch.data(), scratch.capacity()});
+    if (!count && count.error().kind != ErrorKind::kWouldBlock) co_return;
+    discarded += count.value_or(0);
+  }
+}
+
+// ---- content for a waiting handler -------------------------------------------------------------------------------------
+
+template <io::ByteStream Stream>
+runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
+  ContentReader& content = core_.content();
+  const Request& request = *core_.deferred().request;
+  const std::uint64_t limit = request.limits().body;
+  if (content.remaining().value_or(0) > limit - content_bytes_) co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);
+  while (!content.done()) {
+    const std::string_view available = std::string_view(held_).substr(held_used_);
+    const auto step = content.step(available);
+    if (!step) co_return fail(ErrorKind::kProtocol, step.error());
+    held_used_ += step->consumed;
+    if (!step->piece.empty()) {
+      if (step->piece.size() > limit - content_bytes_) co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);  // L-5
+      content_bytes_ += step->piece.size();
+      co_return step->piece;
+    }
+    if (step->consumed != 0 || content.done()) continue;
+    if (auto received = co_await receive_held(); !received) co_return std::unexpected(received.error());
+  }
+  co_return std::string_view();
+}
+
+/// Appends what arrives to held_, whose used part is dropped first.
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> Connection<Stream>::receive_held() {
+  held_.erase(0, std::exchange(held_used_, 0));
+  if (core_.deferred().request->head().expect_continue && held_.empty() && !std::exchange(continue_sent_, true)) {
+    std::uint64_t sent = 0;
+    if (auto told = co_await send_message("HTTP/1.1 100 Continue\r\n\r\n", nullptr, sent); !told) co_return told;  // H-15
+  }
+  stream_.set_deadline(now() + core_.deferred().request->limits().body_idle);
+  for (;;) {
+    if (auto ready = co_await stream_.readable(); !ready) {
+      co_return fail(ready.error().kind,
+                     ready.error().kind == ErrorKind::kTimeout ? Reason::kBodyIdle : Reason::kClientClosed);
+    }
+    Result<std::size_t> count;
+    const std::size_t before = held_.size();
+    held_.resize_and_overwrite(before + kContentBytesPerRead, [&](char* bytes, std::size_t) {
+      count = stream_.try_read({bytes + before, kContentBytesPerRead});
+      return before + count.value_or(0);
+    });
+    if (count) co_return Result<void>();
+    if (count.error().kind != ErrorKind::kWouldBlock) co_return fail(count.error().kind, Reason::kClientClosed);
+  }
+}
+
+}  // namespace flare::http

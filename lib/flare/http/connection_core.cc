@@ -1,0 +1,172 @@
+#include "flare/http/connection_core.h"
+
+#include <exception>
+
+#include "flare/http/response_head.h"
+
+namespace flare::http {
+namespace {
+
+constexpr int kRequestsPerTurn = 64;                  // H-18: then what there is gets sent
+constexpr std::size_t kOutputPerTurn = 48 * 1024;
+constexpr std::size_t kLargestCopiedBody = 16 * 1024;  // above this a write of its own is cheaper than the copy
+constexpr std::uint64_t kDiscardable = 64 * 1024;     // H-16: skipping this much is cheaper than a new connection
+
+bool sends_body(const Request& request, const Response& response) noexcept {
+  return request.method() != Method::kHead && !has_no_body(response.status);
+}
+
+bool fits_turn(const Request& request, const Response& response) noexcept {
+  if (!sends_body(request, response)) return true;
+  return response.body.file() == nullptr && response.body.size() <= kLargestCopiedBody;
+}
+
+}  // namespace
+
+ConnectionCore::Progress ConnectionCore::serve(std::string_view input, ContentSource& source) {
+  std::size_t consumed = 0;
+  for (int answered = 0; answered < kRequestsPerTurn && context_.output().size() < kOutputPerTurn; ++answered) {
+    if (is_discarding()) {
+      const auto skipped = discard(input.substr(consumed));
+      if (!skipped) return {consumed, Next::kClose};  // the answer is out already: nothing can be said any more
+      consumed += *skipped;
+      if (is_discarding()) return {consumed, Next::kRead};
+    }
+    const std::string_view rest = input.substr(consumed);
+    if (rest.empty()) return {consumed, Next::kRead};
+    const auto head = context_.request().parse(rest, context_.limits());
+    if (!head) {
+      refuse(head.error());
+      return {input.size(), Next::kCloseLingering};
+    }
+    if (*head == 0) return {consumed, Next::kRead};
+    consumed += *head;
+    const Next next = answer(rest.substr(0, *head), rest.substr(*head), source);
+    if (next != Next::kMore) return {consumed, next};
+  }
+  return {consumed, Next::kMore};
+}
+
+Next ConnectionCore::answer(std::string_view head, std::string_view rest, ContentSource& source) {
+  Request& request = context_.request();
+  context_.worker().counters().requests.add();
+  ++requests_;
+  const auto started = now_if_recorded();
+  content_ = ContentReader(request.head(), request.limits());
+  request.set_peer(peer_, tls_);
+  request.set_content_source(&source);
+  Reply reply = call_handler(request);
+  Response* const response = reply.now();
+  if (response != nullptr && fits_turn(request, *response)) return send_now(request, *response, rest, started, head.size());
+
+  deferred_ = std::make_unique<Deferred>(
+      Deferred{.request = context_.take_request(), .head = std::string(head), .reply = std::move(reply), .started = started});
+  deferred_->request->rebase(head.data(), deferred_->head.data());
+  return Next::kDeferred;
+}
+
+Reply ConnectionCore::call_handler(Request& request) {
+  try {
+    return context_.handler()(request);
+  } catch (const std::exception& exception) {
+    if (context_.recorder() != nullptr) context_.recorder()->failure(request, exception.what());
+    return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
+  }
+}
+
+Next ConnectionCore::send_now(const Request& request, const Response& response, std::string_view rest,
+                              std::chrono::steady_clock::time_point started, std::size_t bytes_in) {
+  const bool keep_alive = persists(request, response, rest);
+  io::Buffer& out = context_.output();
+  const std::size_t before = out.size();
+  append_response_head(out, response,
+                       {.common_fields = context_.common_fields(),
+                        .keep_alive = keep_alive,
+                        .minor_version = request.head().minor_version});
+  if (sends_body(request, response)) out.append(response.body.bytes());
+  record(request, response, bytes_in, out.size() - before, response.why, started);
+  return after(keep_alive);
+}
+
+Next ConnectionCore::after(bool keep_alive) const noexcept {
+  if (keep_alive) return Next::kMore;
+  return is_discarding() ? Next::kCloseLingering : Next::kClose;
+}
+
+bool ConnectionCore::persists(const Request& request, const Response& response, std::string_view rest) const noexcept {
+  const RequestHead& head = request.head();
+  if (!head.keep_alive || response.close || context_.worker().is_draining()) return false;
+  if (requests_ >= context_.limits().keepalive_requests) return false;
+  if (content_.done()) return true;
+  // RFC 9110 §10.1.1: a client that was not told to continue may or may not send its content; only closing is unambiguous.
+  if (head.expect_continue && rest.empty()) return false;
+  if (const auto remaining = content_.remaining()) return *remaining <= kDiscardable;
+  ContentReader ahead = content_;  // chunks: only when they are here already is their end known
+  while (!ahead.done() && !rest.empty()) {
+    const auto step = ahead.step(rest);
+    if (!step || step->consumed == 0) return false;
+    rest.remove_prefix(step->consumed);
+  }
+  return ahead.done();
+}
+
+std::expected<std::size_t, Reason> ConnectionCore::discard(std::string_view input) noexcept {
+  std::size_t consumed = 0;
+  while (!content_.done()) {
+    const auto step = content_.step(input.substr(consumed));
+    if (!step) return std::unexpected(step.error());
+    if (step->consumed == 0 && !content_.done()) break;
+    consumed += step->consumed;
+  }
+  return consumed;
+}
+
+Next ConnectionCore::begin_deferred_answer(const Response& response, std::string_view rest, io::Buffer& out) {
+  const Request& request = *deferred_->request;
+  const bool keep_alive = persists(request, response, rest);
+  append_response_head(out, response,
+                       {.common_fields = context_.common_fields(),
+                        .keep_alive = keep_alive,
+                        .minor_version = request.head().minor_version});
+  return after(keep_alive);
+}
+
+void ConnectionCore::end_deferred(const Response& response, std::uint64_t bytes_out, Reason why) {
+  const std::uint64_t bytes_in = deferred_->head.size() + deferred_->request->body().size();
+  record(*deferred_->request, response, bytes_in, bytes_out, why, deferred_->started);
+  context_.give_request(std::move(deferred_->request));
+  deferred_.reset();
+}
+
+void ConnectionCore::refuse(Reason why) {
+  context_.worker().counters().requests.add();
+  Response response = error_response(status_for(why), why);
+  // RFC 9110 §15.5.6: a 405 names what is allowed; here it is the method itself that no resource has.
+  if (response.status == Status::kMethodNotAllowed) response.headers.set("Allow", "GET, HEAD, OPTIONS");
+  io::Buffer& out = context_.output();
+  const std::size_t before = out.size();
+  const Request& request = context_.request();
+  append_response_head(out, response, {.common_fields = context_.common_fields(), .keep_alive = false});
+  if (request.method() != Method::kHead) out.append(response.body.bytes());
+  record(request, response, 0, out.size() - before, why, now_if_recorded());
+  content_ = {};
+}
+
+std::chrono::steady_clock::time_point ConnectionCore::now_if_recorded() const noexcept {
+  return context_.recorder() != nullptr ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+}
+
+void ConnectionCore::record(const Request& request, const Response& response, std::uint64_t bytes_in,
+                            std::uint64_t bytes_out, Reason why,
+                            std::chrono::steady_clock::time_point started) noexcept {
+  if (context_.recorder() == nullptr) return;
+  const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
+  context_.recorder()->record({.request = request,
+                               .status = response.status,
+                               .why = why,
+                               .bytes_out = bytes_out,
+                               .bytes_in = bytes_in,
+                               .duration = duration});
+}
+
+}  // namespace flare::http

@@ -1,0 +1,83 @@
+// The part of an HTTP/1.1 connection that needs no transport: requests in, answers out (RFC 9112 §9).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "flare/http/content_reader.h"
+#include "flare/http/handler.h"
+#include "flare/http/worker_context.h"
+#include "flare/net/socket_addr.h"
+
+namespace flare::http {
+
+/// What the transport side has to do when serve() returns.
+enum class Next : std::uint8_t {
+  kRead,            ///< everything complete is answered: wait for more input
+  kMore,            ///< send what there is, then go on with the rest of the input
+  kDeferred,        ///< one answer needs waiting: see deferred()
+  kClose,           ///< send, then close
+  kCloseLingering,  ///< send, then close in a way that lets the client read it although it is still sending (RFC 9112 §9.6)
+};
+
+/// A request whose handler waits or whose body does not fit the turn's buffer, with memory of its own.
+struct Deferred {
+  std::unique_ptr<Request> request;
+  std::string head;  ///< the bytes the request's views point into
+  Reply reply;
+  std::chrono::steady_clock::time_point started;
+};
+
+class ConnectionCore {
+ public:
+  ConnectionCore(WorkerContext& context, const net::SocketAddr& peer, bool tls) noexcept
+      : context_(context), peer_(peer), tls_(tls) {}
+
+  struct Progress {
+    std::size_t consumed = 0;
+    Next next = Next::kRead;
+  };
+  /// Answers the complete requests at the start of `input` into the worker's output buffer, in order, at most a turn's worth.
+  /// `source` gives a waiting handler its content.
+  Progress serve(std::string_view input, ContentSource& source);
+  /// After kDeferred; the connection's own from then on.
+  [[nodiscard]] Deferred& deferred() noexcept { return *deferred_; }
+
+  /// The head of the deferred answer, and what follows once it is sent. `rest`: input that has arrived behind the head.
+  Next begin_deferred_answer(const Response& response, std::string_view rest, io::Buffer& out);
+  void end_deferred(const Response& response, std::uint64_t bytes_out, Reason why);
+
+  /// Appends the answer to a request that cannot be understood or came too late; the connection ends with it.
+  void refuse(Reason why);
+
+  [[nodiscard]] WorkerContext& context() noexcept { return context_; }
+  /// Content of an answered request is still to be skipped.
+  [[nodiscard]] bool is_discarding() const noexcept { return !content_.done(); }
+  [[nodiscard]] ContentReader& content() noexcept { return content_; }
+
+ private:
+  Next answer(std::string_view head, std::string_view rest, ContentSource& source);
+  Next send_now(const Request& request, const Response& response, std::string_view rest,
+                std::chrono::steady_clock::time_point started, std::size_t bytes_in);
+  Reply call_handler(Request& request);
+  [[nodiscard]] bool persists(const Request& request, const Response& response, std::string_view rest) const noexcept;
+  [[nodiscard]] Next after(bool keep_alive) const noexcept;
+  /// How much of `input` was content to skip; a protocol error ends the connection.
+  std::expected<std::size_t, Reason> discard(std::string_view input) noexcept;
+  void record(const Request& request, const Response& response, std::uint64_t bytes_in, std::uint64_t bytes_out, Reason why,
+              std::chrono::steady_clock::time_point started) noexcept;
+  [[nodiscard]] std::chrono::steady_clock::time_point now_if_recorded() const noexcept;
+
+  WorkerContext& context_;
+  net::SocketAddr peer_;
+  bool tls_;
+  std::uint32_t requests_ = 0;
+  ContentReader content_;  ///< of the present request
+  std::unique_ptr<Deferred> deferred_;
+};
+
+}  // namespace flare::http

@@ -1,0 +1,40 @@
+#include "flare/http/content_reader.h"
+
+#include <algorithm>
+
+namespace flare::http {
+
+ContentReader::ContentReader(const RequestHead& head, const Limits& limits) noexcept {
+  switch (head.framing) {
+    case Framing::kNone: break;
+    case Framing::kLength:
+      left_ = head.content_length;
+      done_ = left_ == 0;
+      break;
+    case Framing::kChunked:
+      chunks_.emplace(limits);
+      done_ = false;
+      break;
+  }
+}
+
+std::expected<ContentReader::Step, Reason> ContentReader::step(std::string_view input) noexcept {
+  if (done_) return Step{};
+  if (chunks_) {
+    const auto decoded = chunks_->decode(input);
+    if (!decoded) return std::unexpected(decoded.error());
+    done_ = decoded->done;
+    return Step{.consumed = decoded->consumed, .piece = decoded->content};
+  }
+  const std::string_view piece = input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size())));
+  left_ -= piece.size();
+  done_ = left_ == 0;
+  return Step{.consumed = piece.size(), .piece = piece};
+}
+
+std::optional<std::uint64_t> ContentReader::remaining() const noexcept {
+  if (chunks_ && !done_) return std::nullopt;
+  return left_;
+}
+
+}  // namespace flare::http

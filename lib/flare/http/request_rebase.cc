@@ -1,0 +1,22 @@
+#include "flare/http/request.h"
+
+namespace flare::http {
+
+void Request::rebase(const char* from, const char* to) noexcept {
+  const auto move = [from, to](std::string_view& view) {
+    if (!view.empty()) view = {to + (view.data() - from), view.size()};
+  };
+  const bool path_is_received = path_.data() != canonical_.data();
+  move(head_.method_token);
+  move(head_.target);
+  move(head_.authority);
+  move(head_.path);
+  move(head_.query);
+  for (Field& field : head_.fields) {
+    move(field.name);
+    move(field.value);
+  }
+  if (path_is_received) move(path_);
+}
+
+}  // namespace flare::http

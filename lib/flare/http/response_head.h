@@ -1,0 +1,24 @@
+// Response heads as they go to the wire (RFC 9112 §4, §6; behaviour.md H-17, H-19, H-21).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "flare/http/response.h"
+#include "flare/io/buffer.h"
+
+namespace flare::http {
+
+/// What the connection knows and the handler does not.
+struct HeadContext {
+  std::string_view common_fields;  ///< Server and Date lines, encoded
+  bool keep_alive = true;
+  std::uint8_t minor_version = 1;  ///< the request's: HTTP/1.0 wants its keep-alive confirmed (RFC 9112 §9.3)
+};
+
+/// Appends status line, common fields, the response's own, Connection where it differs from the version's default, and
+/// Content-Length, which 1xx, 204 and 304 never carry (RFC 9110 §8.6, §15.4.5). A HEAD answer gets the length a GET would.
+void append_response_head(io::Buffer& out, const Response& response, const HeadContext& context);
+
+}  // namespace flare::http

@@ -1,0 +1,58 @@
+#include "flare/http/worker_context.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+#include "flare/http/date.h"
+
+namespace flare::http {
+namespace {
+
+constexpr std::size_t kTurnBytes = 64 * 1024;
+constexpr std::size_t kSpareRequests = 64;
+
+}  // namespace
+
+WorkerContext::WorkerContext(runtime::Worker& worker, Handler handler, const Limits& limits, std::string_view server,
+                             Recorder* recorder)
+    : worker_(worker),
+      handler_(std::move(handler)),
+      limits_(limits),
+      recorder_(recorder),
+      input_(std::max<std::size_t>(kTurnBytes, std::size_t{limits.header_bytes} * 2)),  // a whole head always fits
+      output_(kTurnBytes),
+      request_(std::make_unique<Request>()) {
+  if (!server.empty()) common_fields_.append("Server: ").append(server).append("\r\n");
+  common_fields_.append("Date: ");
+  date_offset_ = common_fields_.size();
+  common_fields_.append(kHttpDateSize, ' ').append("\r\n");
+}
+
+std::string_view WorkerContext::common_fields() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);  // the vDSO's cheapest: 5 ns, true to a tick
+  if (now.tv_sec != date_second_) {
+    date_second_ = now.tv_sec;
+    format_http_date(now.tv_sec, common_fields_.data() + date_offset_);
+  }
+  return common_fields_;
+}
+
+std::unique_ptr<Request> WorkerContext::take_request() {
+  auto taken = std::move(request_);
+  if (spare_requests_.empty()) {
+    request_ = std::make_unique<Request>();
+  } else {
+    request_ = std::move(spare_requests_.back());
+    spare_requests_.pop_back();
+  }
+  return taken;
+}
+
+void WorkerContext::give_request(std::unique_ptr<Request> request) noexcept {
+  request->set_body({});
+  if (spare_requests_.size() < kSpareRequests) spare_requests_.push_back(std::move(request));
+}
+
+}  // namespace flare::http

@@ -1,0 +1,53 @@
+// What the HTTP connections of one worker share: the handler, the buffers of the turn, the clock's text.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flare/http/handler.h"
+#include "flare/http/limits.h"
+#include "flare/http/transaction.h"
+#include "flare/io/buffer.h"
+#include "flare/runtime/worker.h"
+
+namespace flare::http {
+
+/// Everything that one recv brought is parsed in `input`, all answers of the turn gather in `output` and leave with one send;
+/// connections hold memory of their own only for what is unfinished. Outlives its connections.
+class WorkerContext {
+ public:
+  /// `limits` and `recorder` (may be null) outlive the context. An empty `server` sends no Server field.
+  WorkerContext(runtime::Worker& worker, Handler handler, const Limits& limits, std::string_view server = "flared",
+                Recorder* recorder = nullptr);
+
+  [[nodiscard]] runtime::Worker& worker() noexcept { return worker_; }
+  [[nodiscard]] const Handler& handler() const noexcept { return handler_; }
+  [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
+  [[nodiscard]] Recorder* recorder() noexcept { return recorder_; }
+  [[nodiscard]] io::Buffer& input() noexcept { return input_; }
+  [[nodiscard]] io::Buffer& output() noexcept { return output_; }
+  /// "Server: flared\r\nDate: ...\r\n", true to the second.
+  [[nodiscard]] std::string_view common_fields() noexcept;
+
+  /// The request being parsed; a connection whose handler waits takes it along and gives it back.
+  [[nodiscard]] Request& request() noexcept { return *request_; }
+  std::unique_ptr<Request> take_request();
+  void give_request(std::unique_ptr<Request> request) noexcept;
+
+ private:
+  runtime::Worker& worker_;
+  Handler handler_;
+  const Limits& limits_;
+  Recorder* recorder_;
+  io::Buffer input_;
+  io::Buffer output_;
+  std::unique_ptr<Request> request_;
+  std::vector<std::unique_ptr<Request>> spare_requests_;
+  std::string common_fields_;
+  std::size_t date_offset_ = 0;
+  std::int64_t date_second_ = -1;
+};
+
+}  // namespace flare::http
