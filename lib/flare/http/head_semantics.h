@@ -1,0 +1,55 @@
+// What the fields of a request mean to the connection: Host, framing, persistence, expectation. Internal to
+// request_head.cc.
+#pragma once
+
+#include "flare/http/request_head.h"
+
+namespace flare::http::detail {
+
+/// Sees every field line in order, then the end of the head; both give the reason to refuse it.
+class HeadSemantics {
+ public:
+  explicit HeadSemantics(RequestHead& head) noexcept : head_(head) {}
+
+  /// Precondition: the name is a token, the value is trimmed. Inline, so that fields nobody asks for cost one
+  /// comparison.
+  Reason see(const Field& field) noexcept {
+    const std::string_view name = field.name;
+    switch (name.size() << 8 | static_cast<unsigned char>(name[0] | 0x20)) {
+      case 4 << 8 | 'h': return is(name, "host") ? see_host(field.value) : Reason::kNone;
+      case 6 << 8 | 'e': return is(name, "expect") ? see_expect(field.value) : Reason::kNone;
+      case 10 << 8 | 'c': return is(name, "connection") ? see_connection(field.value) : Reason::kNone;
+      case 14 << 8 | 'c': return is(name, "content-length") ? see_content_length(field.value) : Reason::kNone;
+      case 17 << 8 | 't': return is(name, "transfer-encoding") ? see_transfer_encoding(field.value) : Reason::kNone;
+      default: return Reason::kNone;
+    }
+  }
+
+  Reason finish() noexcept {
+    if (!has_host_ && head_.minor_version != 0) return Reason::kMissingHost;  // RFC 9112 §3.2
+    head_.keep_alive = !close_ && (head_.minor_version != 0 || keep_alive_);  // RFC 9112 §9.3
+    return Reason::kNone;
+  }
+
+ private:
+  /// `name` is a token as long as `lower`: among token characters only letters differ from lower case by 0x20 alone.
+  template <std::size_t kSize>
+  static bool is(std::string_view name, const char (&lower)[kSize]) noexcept {
+    int difference = 0;
+    for (std::size_t i = 0; i + 1 < kSize; ++i) difference |= (name[i] | 0x20) ^ lower[i];
+    return difference == 0;
+  }
+
+  Reason see_host(std::string_view value) noexcept;
+  Reason see_expect(std::string_view value) noexcept;
+  Reason see_connection(std::string_view value) noexcept;
+  Reason see_content_length(std::string_view value) noexcept;
+  Reason see_transfer_encoding(std::string_view value) noexcept;
+
+  RequestHead& head_;
+  bool has_host_ = false;
+  bool close_ = false;
+  bool keep_alive_ = false;
+};
+
+}  // namespace flare::http::detail

@@ -1,0 +1,41 @@
+#include "flare/http/request.h"
+
+#include <algorithm>
+
+namespace flare::http {
+namespace {
+
+const Request::Param* find_param(std::span<const Request::Param> params, std::string_view name) noexcept {
+  const auto found = std::ranges::find(params, name, &Request::Param::name);
+  return found == params.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::expected<std::size_t, Reason> Request::parse(std::string_view input, const Limits& limits) noexcept {
+  limits_ = &limits;
+  body_.clear();
+  content_ = nullptr;
+  path_ = {};
+  clear_params();
+  const auto size = parse_request_head(input, limits, head_);
+  if (!size || *size == 0) return size;
+  path_ = head_.path;
+  if (head_.form != TargetForm::kAsterisk) {
+    const auto canonical = canonical_path(head_.path, canonical_);
+    if (!canonical) return std::unexpected(canonical.error());
+    path_ = *canonical;
+  }
+  clear_params();
+  return size;
+}
+
+std::string Request::param(std::string_view name) const {
+  const Param* found = find_param(params(), name);
+  if (found == nullptr) return {};
+  return percent_decode(path_.substr(found->offset, found->length)).value_or(std::string());
+}
+
+bool Request::has_param(std::string_view name) const noexcept { return find_param(params(), name) != nullptr; }
+
+}  // namespace flare::http

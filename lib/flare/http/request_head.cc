@@ -1,0 +1,111 @@
+#include "flare/http/request_head.h"
+
+#include <algorithm>
+
+#include "flare/http/head_semantics.h"
+#include "flare/http/request_head_parser.h"
+#include "flare/http/request_line.h"
+
+namespace flare::http {
+namespace detail {
+namespace {
+
+void reset(RequestHead& head, const Limits& limits) noexcept {
+  std::vector<Field> fields = std::move(head.fields);
+  fields.clear();
+  if (fields.capacity() == 0) fields.reserve(limits.header_count);
+  head = RequestHead{};
+  head.fields = std::move(fields);
+}
+
+/// H-1: one empty line before the request is skipped (RFC 9112 §2.2).
+Stage skip_empty_line(const char* p, const char* end) noexcept {
+  if (p == end) return Stage::incomplete();
+  if (*p != '\r') [[likely]]
+    return Stage::at(p);
+  return expect_line_end(p, end, Reason::kBadLineEnding);
+}
+
+/// A field line that does not start with a token and a colon (H-6). p < end.
+Stage refuse_name(const char* p, const char* stop, const char* end) noexcept {
+  if (*p == ' ' || *p == '\t') return Stage::refused(Reason::kObsFold);  // RFC 9112 §5.2
+  return stop == end ? Stage::incomplete() : refuse_byte(stop, end, Reason::kBadHeaderName);
+}
+
+std::string_view trim_value(const char* begin, const char* end) noexcept {
+  while (end != begin && (end[-1] == ' ' || end[-1] == '\t')) --end;
+  return {begin, end};
+}
+
+/// One field line (RFC 9112 §5), p < end.
+template <class Scan>
+Stage parse_field_line(const char* p, const char* end, Field& field) noexcept {
+  const char* colon = Scan::template skip<ByteSet::kToken>(p, end);
+  if (colon == p || colon == end || *colon != ':') [[unlikely]]
+    return refuse_name(p, colon, end);
+  const char* value = colon + 1;
+  while (value != end && (*value == ' ' || *value == '\t')) ++value;
+  const char* stop = Scan::template skip<ByteSet::kFieldValue>(value, end);
+  field.name = {p, colon};
+  field.value = trim_value(value, stop);
+  return expect_line_end(stop, end, Reason::kBadHeaderValue);
+}
+
+/// All field lines and the empty line after them.
+template <class Scan>
+Stage parse_fields(const char* p, const char* end, const Limits& limits, RequestHead& head) noexcept {
+  HeadSemantics semantics(head);
+  for (;;) {
+    if (p == end) return Stage::incomplete();
+    if (*p == '\r') break;
+    if (head.fields.size() == limits.header_count) return Stage::refused(Reason::kHeaderCount);  // H-7
+    Field field;
+    const Stage line = parse_field_line<Scan>(p, end, field);
+    if (line.next == nullptr) [[unlikely]]
+      return line;
+    head.fields.push_back(field);
+    const Reason reason = semantics.see(field);
+    if (reason != Reason::kNone) [[unlikely]]
+      return Stage::refused(reason);
+    p = line.next;
+  }
+  const Stage done = expect_line_end(p, end, Reason::kBadLineEnding);
+  if (done.next == nullptr) return done;
+  const Reason reason = semantics.finish();
+  return reason == Reason::kNone ? done : Stage::refused(reason);
+}
+
+}  // namespace
+
+template <class Scan>
+std::expected<std::size_t, Reason> parse_head(std::string_view input, const Limits& limits,
+                                              RequestHead& head) noexcept {
+  reset(head, limits);
+  const char* const begin = input.data();
+  // What lies beyond the limit is never looked at: running into that end is the limit hit (H-7).
+  const char* const end = begin + std::min<std::size_t>(input.size(), limits.header_bytes);
+  Stage stage = skip_empty_line(begin, end);
+  if (stage.next != nullptr) stage = parse_request_line<Scan>(stage.next, end, limits, head);
+  if (stage.next != nullptr) stage = parse_fields<Scan>(stage.next, end, limits, head);
+  if (stage.next != nullptr) [[likely]]
+    return static_cast<std::size_t>(stage.next - begin);
+  if (stage.reason != Reason::kNone) return std::unexpected(stage.reason);
+  if (input.size() > limits.header_bytes) return std::unexpected(Reason::kHeaderBytes);
+  return 0;
+}
+
+template std::expected<std::size_t, Reason> parse_head<ScalarScan>(std::string_view, const Limits&,
+                                                                   RequestHead&) noexcept;
+template std::expected<std::size_t, Reason> parse_head<SseScan>(std::string_view, const Limits&, RequestHead&) noexcept;
+
+}  // namespace detail
+
+std::expected<std::size_t, Reason> parse_request_head(std::string_view input, const Limits& limits,
+                                                      RequestHead& head) noexcept {
+  if (std::min<std::size_t>(input.size(), limits.header_bytes) >= detail::SseScan::kMinInput) [[likely]] {
+    return detail::parse_head<detail::SseScan>(input, limits, head);
+  }
+  return detail::parse_head<detail::ScalarScan>(input, limits, head);
+}
+
+}  // namespace flare::http

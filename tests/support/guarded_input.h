@@ -1,0 +1,39 @@
+// Bytes that end where readable memory ends: one read too far is a crash, with or without sanitizers.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+namespace flare::test {
+
+class GuardedInput {
+ public:
+  explicit GuardedInput(std::string_view bytes) {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t readable = (bytes.size() / page + 1) * page;
+    size_ = readable + page;
+    void* mapped = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) std::abort();
+    base_ = static_cast<char*>(mapped);
+    if (mprotect(base_ + readable, page, PROT_NONE) != 0) std::abort();
+    char* const start = base_ + readable - bytes.size();
+    if (!bytes.empty()) std::memcpy(start, bytes.data(), bytes.size());
+    view_ = {start, bytes.size()};
+  }
+  ~GuardedInput() { munmap(base_, size_); }
+  GuardedInput(const GuardedInput&) = delete;
+  GuardedInput& operator=(const GuardedInput&) = delete;
+
+  [[nodiscard]] std::string_view view() const { return view_; }
+
+ private:
+  char* base_ = nullptr;
+  std::size_t size_ = 0;
+  std::string_view view_;
+};
+
+}  // namespace flare::test
