@@ -1,5 +1,6 @@
-// Feeds files to a fuzz target without libFuzzer: any compiler, any sanitizer. Arguments are files or folders of inputs; a
-// folder that does not exist holds none. The empty input is always fed, so that no replay passes without running the target.
+// Feeds files to a fuzz target without libFuzzer: any compiler, any sanitizer. Arguments are files or folders of
+// inputs; a folder that does not exist holds none. The empty input is always fed, so that no replay passes without
+// running the target.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
