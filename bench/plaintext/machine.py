@@ -77,6 +77,11 @@ def usage(pid):
     return Usage(cpu_ns / 1e3, user_ticks * 1e6 / TICKS_PER_SECOND)
 
 
+def stolen_seconds():
+    """CPU time that the host gave to others while we wanted it, over all cpus so far: proc(5), /proc/stat."""
+    return int(Path("/proc/stat").read_text().split(maxsplit=9)[8]) / TICKS_PER_SECOND
+
+
 def pss_bytes(pid):
     """Proportional set size of the process and its descendants."""
     total = 0

@@ -25,11 +25,23 @@ def start_all(servers, workload, scratch, stack):
     return running
 
 
+MAX_STOLEN = 0.02  # of one cpu: a round that lost more to the host is measured again
+MAX_TRIES = 4
+
+
+def least_disturbed_round(*args):
+    """A round that the host did not disturb, or the least disturbed of a few tries."""
+    tries = []
+    while len(tries) < MAX_TRIES and (not tries or tries[-1]["stolen"] > MAX_STOLEN):
+        tries.append(one_round(*args))
+    return min(tries, key=lambda result: result["stolen"])
+
+
 def one_round(programs, workload, server, request_file, seconds):
     """One server, one second or two: the client's figures and the server's CPU time."""
     cpu = machine.CLIENT_CPU if workload.pinned else None
     speed = machine.calibrate(programs)
-    before = machine.usage(server.pid)
+    before, stolen = machine.usage(server.pid), machine.stolen_seconds()
     if workload.client == "wrk":
         result = clients.run_wrk(server, workload.connections, max(1, round(seconds)), cpu)
     else:
@@ -37,6 +49,7 @@ def one_round(programs, workload, server, request_file, seconds):
             programs, workload.mode, server, workload.connections, workload.depth, seconds, request_file, cpu
         )
     used = machine.usage(server.pid) - before
+    result["stolen"] = (machine.stolen_seconds() - stolen) / result["seconds"]
     result["cal_ns"] = (speed + machine.calibrate(programs)) / 2
     result["rate"] = result["requests"] / result["seconds"]
     result["cpu_us"] = used.cpu_us / result["requests"]
@@ -52,9 +65,10 @@ def run_rounds(servers, workload, scratch, rounds, seconds):
         found = {server.name: [] for server, _ in running}
         for number in range(-1, rounds):
             for server, request_file in running:
-                result = one_round(servers.programs, workload, server, request_file, seconds if number >= 0 else 0.3)
-                if number >= 0:
-                    found[server.name].append(result)
+                if number < 0:
+                    one_round(servers.programs, workload, server, request_file, 0.3)
+                else:
+                    found[server.name].append(least_disturbed_round(servers.programs, workload, server, request_file, seconds))
     return found
 
 
@@ -70,6 +84,7 @@ def summarize(rounds_by_server):
         summary[name] = {key: median(rounds, key, 1) for key in ("cpu_us", "user_us", "p50_us", "p99_us")}
         summary[name]["rate"] = median(rounds, "rate", -1)
         summary[name]["server_busy"] = median(rounds, "server_busy")
+        summary[name]["stolen"] = max(r["stolen"] for r in rounds)
     return summary
 
 

@@ -16,6 +16,9 @@ def rounds_table(workload, summary):
             f"{name:<12}{row['rate']:>10.0f}{row['p50_us']:>9.0f}{row['p99_us']:>9.0f}{row['cpu_us']:>9.3f}"
             f"{row['user_us']:>9.3f}{row['server_busy']:>6.0%}{ratios[0]:>9.2f}{ratios[1]:>9.2f}"
         )
+    stolen = max(row["stolen"] for row in summary.values())
+    if stolen > 0.02:
+        lines.append(f"note: the host took up to {stolen:.0%} of a cpu during a round; run again for figures to rely on")
     if "flared" in summary:
         for base, goal in workload.goals.items():
             lines.append(f"flared / {base}: {verdict(summary['flared']['cpu_us'] / summary[base]['cpu_us'], goal)}")
