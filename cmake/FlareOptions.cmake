@@ -10,6 +10,9 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# Debian's Python, the one that python3-pytest belongs to, whatever else is on the PATH.
+set(Python3_EXECUTABLE /usr/bin/python3)
+
 find_program(FLARE_CCACHE ccache)
 if(FLARE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${FLARE_CCACHE})
@@ -24,6 +27,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   if(CMAKE_BUILD_TYPE STREQUAL "Release")
     add_compile_options(-flto=thin)
     add_link_options(-flto=thin)
+    # The archiver of LLVM 19 is a package of its own, and neither GNU ar nor an older llvm-ar can read this bitcode to index it.
+    # lld needs no index: it reads the members themselves.
+    set(CMAKE_CXX_ARCHIVE_CREATE "<CMAKE_AR> qcS <TARGET> <LINK_FLAGS> <OBJECTS>")
+    set(CMAKE_CXX_ARCHIVE_FINISH "")
   endif()
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")

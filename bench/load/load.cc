@@ -1,0 +1,257 @@
+// A closed-loop HTTP client that costs less than the servers it loads, so that the server's core is the full one.
+//
+//   load keep  PORT CONNECTIONS DEPTH SECONDS REQUEST_FILE    DEPTH requests in flight per connection
+//   load close PORT CONNECTIONS 1     SECONDS REQUEST_FILE    a connection per request, closed by the server
+//   load idle  PORT CONNECTIONS 1     0       REQUEST_FILE    one request each, prints "ready", holds them until stdin
+//   ends
+//
+// Every response must have the status 200 and, on keep-alive, the size of the first one: anything else is an error and
+// ends the run with status 1. Prints one JSON object.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::string_view kOk = "HTTP/1.1 200 ";
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "load: %s\n", what.c_str());
+  std::exit(1);
+}
+
+enum class Mode { keep, close, idle };
+
+struct Settings {
+  Mode mode;
+  std::uint16_t port;
+  std::size_t connections;
+  std::size_t depth;
+  double seconds;
+  std::string request;
+};
+
+struct Connection {
+  int fd = -1;
+  std::size_t awaited = 0;  // bytes of the answers still out
+  std::size_t received = 0;
+  Clock::time_point sent;
+};
+
+// Latencies in buckets of 1 µs up to 100 ms; slower ones count as 100 ms.
+class Histogram {
+ public:
+  void add(Clock::duration latency) {
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(latency).count();
+    ++buckets_[static_cast<std::size_t>(std::clamp<std::int64_t>(us, 0, kBuckets - 1))];
+    ++count_;
+  }
+
+  std::size_t percentile(double fraction) const {
+    const auto wanted = static_cast<std::uint64_t>(fraction * static_cast<double>(count_));
+    std::uint64_t seen = 0;
+    for (std::size_t us = 0; us < buckets_.size(); ++us) {
+      seen += buckets_[us];
+      if (seen > wanted) return us;
+    }
+    return buckets_.size();
+  }
+
+ private:
+  static constexpr std::int64_t kBuckets = 100'000;
+  std::vector<std::uint64_t> buckets_ = std::vector<std::uint64_t>(kBuckets);
+  std::uint64_t count_ = 0;
+};
+
+int connect_to(std::uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  // Blocking: over loopback the handshake is done when connect returns.
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    fail("connect to 127.0.0.1:" + std::to_string(port) + ": " + std::strerror(errno));
+  }
+  return fd;
+}
+
+void send_all(int fd, std::string_view bytes) {
+  if (send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) {
+    fail(std::string("send: ") + std::strerror(errno));
+  }
+}
+
+// One request on a connection of its own: the size that every further response must have.
+std::size_t response_size(const Settings& settings) {
+  const int fd = connect_to(settings.port);
+  send_all(fd, settings.request);
+  std::string response;
+  std::array<char, 65536> buffer;
+  for (;;) {
+    const ssize_t received = recv(fd, buffer.data(), buffer.size(), 0);
+    if (received <= 0) fail("the server closed the connection before a whole response");
+    response.append(buffer.data(), static_cast<std::size_t>(received));
+    const std::size_t head = response.find("\r\n\r\n");
+    if (head == std::string::npos) continue;
+    const std::size_t length = response.find("Content-Length: ");
+    if (!response.starts_with(kOk) || length > head) fail("not a 200 with Content-Length: " + response.substr(0, 200));
+    const std::size_t size = head + 4 + std::strtoul(response.c_str() + length + 16, nullptr, 10);
+    if (response.size() < size) continue;
+    close(fd);
+    return size;
+  }
+}
+
+class Load {
+ public:
+  explicit Load(Settings settings)
+      : settings_(std::move(settings)), response_size_(response_size(settings_)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    for (std::size_t i = 0; i < settings_.depth; ++i) batch_ += settings_.request;
+    connections_.resize(settings_.connections);
+  }
+
+  void run() {
+    const auto start = Clock::now();
+    deadline_ = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings_.seconds));
+    for (Connection& connection : connections_) open(connection);
+    std::array<epoll_event, 256> events;
+    while (open_ > 0) {
+      const int ready = epoll_wait(epoll_, events.data(), events.size(), 5000);
+      if (ready == 0) fail("no answer for 5 s on " + std::to_string(open_) + " connections");
+      for (int i = 0; i < ready; ++i) receive(connections_[events[static_cast<std::size_t>(i)].data.u32]);
+    }
+    report(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+
+ private:
+  void open(Connection& connection) {
+    connection.fd = connect_to(settings_.port);
+    ++open_;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u32 = static_cast<std::uint32_t>(&connection - connections_.data());
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0) fail("epoll_ctl");
+    send_batch(connection);
+  }
+
+  void send_batch(Connection& connection) {
+    connection.received = 0;
+    connection.awaited = response_size_ * settings_.depth;
+    connection.sent = Clock::now();
+    send_all(connection.fd, batch_);
+  }
+
+  void receive(Connection& connection) {
+    const ssize_t received = recv(connection.fd, buffer_.data(), buffer_.size(), 0);
+    if (received < 0) fail(std::string("recv: ") + std::strerror(errno));
+    if (received == 0) return closed_by_server(connection);
+    check_status(connection, static_cast<std::size_t>(received));
+    connection.received += static_cast<std::size_t>(received);
+    if (settings_.mode == Mode::close || connection.received < connection.awaited) return;
+    if (connection.received > connection.awaited) fail("more bytes than the requests asked for");
+    answered(connection);
+    if (settings_.mode == Mode::idle) {
+      --open_;
+    } else if (Clock::now() < deadline_) {
+      send_batch(connection);
+    } else {
+      finish(connection);
+    }
+  }
+
+  // Looks at the status line of the first response that begins in the buffer.
+  void check_status(const Connection& connection, std::size_t received) const {
+    const std::size_t into = connection.received % response_size_;
+    const std::size_t begin = into == 0 ? 0 : response_size_ - into;
+    if (begin + kOk.size() > received) return;
+    const std::string_view status(buffer_.data() + begin, kOk.size());
+    if (status != kOk) fail("unexpected response: " + std::string(status));
+  }
+
+  void closed_by_server(Connection& connection) {
+    if (settings_.mode != Mode::close) fail("the server closed a keep-alive connection");
+    if (connection.received < connection.awaited) fail("the server closed before a whole response");
+    answered(connection);
+    finish(connection);
+    if (Clock::now() < deadline_) open(connection);
+  }
+
+  void answered(const Connection& connection) {
+    requests_ += settings_.depth;
+    latencies_.add(Clock::now() - connection.sent);
+  }
+
+  void finish(Connection& connection) {
+    close(connection.fd);
+    connection.fd = -1;
+    --open_;
+  }
+
+  void report(double seconds) const {
+    if (settings_.mode == Mode::idle) {
+      std::puts("ready");
+      std::fflush(stdout);
+      while (std::getchar() != EOF) continue;
+    }
+    std::printf("{\"requests\": %zu, \"seconds\": %.6f, \"p50_us\": %zu, \"p99_us\": %zu}\n", requests_, seconds,
+                latencies_.percentile(0.50), latencies_.percentile(0.99));
+  }
+
+  Settings settings_;
+  std::size_t response_size_;
+  int epoll_;
+  std::string batch_;
+  std::vector<Connection> connections_;
+  std::array<char, 65536> buffer_;
+  Clock::time_point deadline_;
+  std::size_t open_ = 0;
+  std::size_t requests_ = 0;
+  Histogram latencies_;
+};
+
+Mode mode_of(std::string_view name) {
+  if (name == "keep") return Mode::keep;
+  if (name == "close") return Mode::close;
+  if (name == "idle") return Mode::idle;
+  fail("unknown mode " + std::string(name));
+}
+
+std::string contents(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(std::string("cannot read ") + path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 7) fail("usage: load keep|close|idle PORT CONNECTIONS DEPTH SECONDS REQUEST_FILE");
+  Load load({.mode = mode_of(argv[1]),
+             .port = static_cast<std::uint16_t>(std::strtoul(argv[2], nullptr, 10)),
+             .connections = std::strtoul(argv[3], nullptr, 10),
+             .depth = std::strtoul(argv[4], nullptr, 10),
+             .seconds = std::strtod(argv[5], nullptr),
+             .request = contents(argv[6])});
+  load.run();
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Everything CI holds against a change. Every step runs even when an earlier one failed; the asan suite runs last, so that
+# the last lines are ctest's summary. The exit status is non-zero when any step failed. Called by ./dev check [STEP...].
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source dev
+
+step_format() { sources | xargs -r clang-format-19 --dry-run --Werror || { echo "run ./dev format"; return 1; }; }
+
+step_tidy() {
+  configure dev
+  run-clang-tidy-19 -quiet -p build/dev -j "$(nproc)" -header-filter="^$PWD/(lib|server)/" "^$PWD/(lib|server)/.*\.cc$" \
+    2>/dev/null | grep -v '^clang-tidy-19 \|^\[.*clang-tidy-19 \|^$'
+  return "${PIPESTATUS[0]}"
+}
+
+step_headers() { /usr/bin/python3 tests/structure/headers_self_contained.py . ; }
+
+# g++ 12 is the second compiler: it must build everything and pass the unit tests.
+step_gcc() { (build_preset gcc) && run_tests gcc --label-regex unit; }
+
+step_tsan() { (build_preset tsan) && run_tests tsan; }
+
+step_fuzz() { (build_preset asan fuzz_targets) && scripts/fuzz.sh build/asan 10 -runs=20000; }
+
+step_asan() { (build_preset asan) && run_tests asan; }
+
+steps=("$@")
+[[ $# -gt 0 ]] || steps=(format tidy headers gcc tsan fuzz asan)
+failed=()
+for i in "${!steps[@]}"; do
+  step=${steps[i]}
+  declare -F "step_$step" >/dev/null || die "unknown step '$step'; steps: format tidy headers gcc tsan fuzz asan"
+  if [[ ${#failed[@]} -gt 0 && $((i + 1)) -eq ${#steps[@]} ]]; then say "failed so far: ${failed[*]}"; fi
+  say "check: $step"
+  started=$SECONDS
+  "step_$step" || { failed+=("$step"); say "check: $step FAILED"; }
+  [[ $step == "${steps[-1]}" ]] || say "check: $step took $((SECONDS - started)) s"
+done
+[[ ${#failed[@]} -eq 0 ]]

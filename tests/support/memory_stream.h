@@ -1,0 +1,101 @@
+// A transport in memory with injected faults: short reads and writes, calls that would block, a reset. For tests and fuzzing.
+#pragma once
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flare/base/error.h"
+#include "flare/runtime/timer_wheel.h"
+
+namespace flare::test {
+
+/// What the other side sees and what goes wrong on the way. Outlives the stream.
+struct Wire {
+  std::deque<std::string> arriving;      ///< each element is what one read finds at most
+  std::string sent;                      ///< everything written
+  std::vector<std::size_t> write_sizes;  ///< what each write takes at most, in order; afterwards: everything
+  std::size_t writes = 0;                ///< write calls that moved bytes
+  bool reset_at_end = false;             ///< the end of `arriving` is a reset, not an orderly end
+  std::size_t reset_after_sent = SIZE_MAX;  ///< writing fails once this much was sent
+  bool block_every_other = false;        ///< each second call would block first
+  bool write_shut = false;
+};
+
+/// Waiting always succeeds at once: a coroutine over it runs to its end without a reactor.
+class MemoryStream {
+ public:
+  explicit MemoryStream(Wire& wire) noexcept : wire_(&wire) {}
+
+  struct Ready {
+    bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    Result<void> await_resume() const noexcept { return {}; }
+  };
+  Ready readable() const noexcept { return {}; }
+  Ready writable() const noexcept { return {}; }
+
+  Result<std::size_t> try_read(std::span<char> into) {
+    if (blocks()) return fail(ErrorKind::kWouldBlock);
+    if (wire_->arriving.empty()) return fail(wire_->reset_at_end ? ErrorKind::kConnectionReset : ErrorKind::kClosed);
+    std::string& next = wire_->arriving.front();
+    const std::size_t count = std::min(into.size(), next.size());
+    std::copy_n(next.data(), count, into.data());
+    next.erase(0, count);
+    if (next.empty()) wire_->arriving.pop_front();
+    return count;
+  }
+  Result<std::size_t> try_write(std::string_view bytes, bool /*more*/ = false) {
+    if (blocks()) return fail(ErrorKind::kWouldBlock);
+    if (wire_->write_shut) return fail(ErrorKind::kBrokenPipe);
+    if (wire_->sent.size() >= wire_->reset_after_sent) return fail(ErrorKind::kConnectionReset);
+    std::size_t count = bytes.size();
+    if (next_size_ < wire_->write_sizes.size()) count = std::min(count, wire_->write_sizes[next_size_++]);
+    wire_->sent.append(bytes.substr(0, count));
+    if (count != 0) ++wire_->writes;
+    if (count == 0 && !bytes.empty()) return fail(ErrorKind::kWouldBlock);
+    return count;
+  }
+  Result<std::size_t> try_writev(std::span<const iovec> pieces) {
+    std::string all;
+    for (const iovec& piece : pieces) all.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+    return try_write(all);
+  }
+  Result<std::size_t> try_send_file(int file, std::uint64_t& offset, std::uint64_t length) {
+    std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(length, 4096)), '\0');
+    const ssize_t count = ::pread(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0) return fail_errno(errno);
+    auto sent = try_write(std::string_view(bytes).substr(0, static_cast<std::size_t>(count)));
+    if (sent) offset += *sent;
+    return sent;
+  }
+  Result<void> shutdown_write() noexcept {
+    wire_->write_shut = true;
+    return {};
+  }
+  void set_deadline(runtime::TimePoint) noexcept {}
+  void clear_deadline() noexcept {}
+  void set_idle(bool) noexcept {}
+
+ private:
+  bool blocks() noexcept {
+    if (!wire_->block_every_other) return false;
+    blocked_ = !blocked_;
+    return blocked_;
+  }
+
+  Wire* wire_;
+  std::size_t next_size_ = 0;
+  bool blocked_ = false;
+};
+
+}  // namespace flare::test

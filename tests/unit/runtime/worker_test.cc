@@ -1,0 +1,222 @@
+#include "flare/runtime/worker.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace flare::runtime {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Pair {
+  Pair() {
+    std::array<int, 2> fds{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) != 0) std::abort();
+    here = net::UniqueFd(fds[0]);
+    there = net::UniqueFd(fds[1]);
+  }
+  net::UniqueFd here;
+  net::UniqueFd there;
+};
+
+void run_until_idle(Worker& worker) {
+  for (int turns = 0; worker.active_tasks() != 0 && turns < 1000; ++turns) worker.run_once(milliseconds(100));
+  EXPECT_EQ(worker.active_tasks(), 0U);
+}
+
+Task<void> read_all(Pollable& source, std::string& into, std::vector<ErrorKind>& errors) {
+  for (;;) {
+    if (auto ready = co_await source.readable(); !ready) {
+      errors.push_back(ready.error().kind);
+      co_return;
+    }
+    std::array<char, 4> buffer{};
+    const ssize_t count = ::read(source.fd(), buffer.data(), buffer.size());
+    if (count == 0) co_return;
+    if (count < 0 || static_cast<std::size_t>(count) < buffer.size()) source.drained();
+    if (count > 0) into.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+TEST(Pollable, ReadsWhatComesAndSeesTheEnd) {
+  Worker worker;
+  Pair pair;
+  Pollable source(worker, std::move(pair.here));
+  std::string got;
+  std::vector<ErrorKind> errors;
+  worker.spawn(read_all(source, got, errors));
+  for (const char* piece : {"ab", "cdefgh", "i"}) {
+    ASSERT_GT(::write(pair.there.get(), piece, std::string_view(piece).size()), 0);
+    worker.run_once(milliseconds(1000));
+  }
+  pair.there.reset();
+  run_until_idle(worker);
+  EXPECT_EQ(got, "abcdefghi");
+  EXPECT_TRUE(errors.empty());
+  EXPECT_EQ(worker.counters().controls.value(), 1U) << "registered once, for its life";
+}
+
+TEST(Pollable, AWaitEndsWithTimeoutAtItsDeadline) {
+  Worker worker;
+  Pair pair;
+  Pollable source(worker, std::move(pair.here));
+  source.set_deadline(worker.now() + milliseconds(50));
+  std::string got;
+  std::vector<ErrorKind> errors;
+  worker.spawn(read_all(source, got, errors));
+  run_until_idle(worker);
+  EXPECT_EQ(errors, std::vector{ErrorKind::kTimeout});
+}
+
+TEST(Pollable, ADeadlineMovedLaterIsKept) {
+  Worker worker;
+  Pair pair;
+  Pollable source(worker, std::move(pair.here));
+  const TimePoint begin = worker.now();
+  source.set_deadline(begin + milliseconds(10));
+  source.set_deadline(begin + milliseconds(200));
+  std::string got;
+  std::vector<ErrorKind> errors;
+  worker.spawn(read_all(source, got, errors));
+  run_until_idle(worker);
+  EXPECT_EQ(errors, std::vector{ErrorKind::kTimeout});
+  EXPECT_GE(worker.now() - begin, milliseconds(200));
+}
+
+TEST(Pollable, CancelEndsPresentAndLaterWaits) {
+  Worker worker;
+  Pair pair;
+  Pollable source(worker, std::move(pair.here));
+  std::string got;
+  std::vector<ErrorKind> errors;
+  source.drained();
+  worker.spawn(read_all(source, got, errors));
+  source.cancel();
+  worker.spawn(read_all(source, got, errors));
+  run_until_idle(worker);
+  EXPECT_EQ(errors, (std::vector{ErrorKind::kCancelled, ErrorKind::kCancelled}));
+}
+
+Task<void> close_other(Pollable& source, std::unique_ptr<Pollable>& victim) {
+  if (co_await source.readable()) victim.reset();
+}
+
+TEST(Pollable, AnEventForADescriptorThatAnotherCoroutineClosedIsDropped) {
+  Worker worker;
+  Pair first;
+  Pair second;
+  Pollable source(worker, std::move(first.here));
+  auto victim = std::make_unique<Pollable>(worker, std::move(second.here));
+  source.drained();
+  victim->drained();
+  worker.spawn(close_other(source, victim));
+  {
+    // Registers the victim without leaving anyone waiting on it.
+    std::unique_ptr<Pollable> nobody;
+    std::string got;
+    std::vector<ErrorKind> errors;
+    worker.spawn(read_all(*victim, got, errors));
+    ASSERT_EQ(::write(first.there.get(), "x", 1), 1);
+    ASSERT_EQ(::shutdown(second.there.get(), SHUT_RDWR), 0);
+    victim->cancel();
+    worker.run_once(milliseconds(1000));  // both events are in one batch; the first destroys the second's pollable
+  }
+  EXPECT_EQ(victim, nullptr);
+  EXPECT_EQ(worker.active_tasks(), 0U);
+}
+
+TEST(Worker, RunsPostedWorkInOrderFromAnyThread) {
+  Worker worker;
+  std::vector<int> order;
+  std::thread poster([&] {
+    for (int i = 0; i < 100; ++i) worker.post([&order, i] { order.push_back(i); });
+    worker.stop();
+  });
+  worker.run();
+  poster.join();
+  ASSERT_EQ(order.size(), 100U);
+  EXPECT_TRUE(std::ranges::is_sorted(order));
+}
+
+Task<void> wait_on(Pollable& source, bool idle, ErrorKind& outcome) {
+  source.drained();
+  source.set_idle(idle);
+  if (auto ready = co_await source.readable(); !ready) outcome = ready.error().kind;
+}
+
+TEST(Worker, ADrainCancelsIdleWaitsOnlyAndRunEndsWithTheLastTask) {
+  Worker worker;
+  Pair idle_pair;
+  Pair busy_pair;
+  Pollable idle(worker, std::move(idle_pair.here));
+  Pollable busy(worker, std::move(busy_pair.here));
+  ErrorKind idle_outcome = ErrorKind::kSystem;
+  ErrorKind busy_outcome = ErrorKind::kSystem;
+  worker.spawn(wait_on(idle, true, idle_outcome));
+  worker.spawn(wait_on(busy, false, busy_outcome));
+  worker.drain();
+  worker.post([&] { ASSERT_EQ(::write(busy_pair.there.get(), "x", 1), 1); });
+  worker.run();
+  EXPECT_EQ(idle_outcome, ErrorKind::kCancelled);
+  EXPECT_EQ(busy_outcome, ErrorKind::kSystem) << "served, not cancelled";
+}
+
+Task<void> sleep_then(Worker& worker, milliseconds duration, std::vector<int>& order, int mark) {
+  co_await worker.sleep(duration);
+  order.push_back(mark);
+}
+Task<void> yield_then(Worker& worker, std::vector<int>& order, int mark) {
+  order.push_back(mark);
+  co_await worker.yield();
+  order.push_back(mark + 10);
+}
+
+TEST(Worker, SleepersWakeInOrderOfTheirTimes) {
+  Worker worker;
+  std::vector<int> order;
+  worker.spawn(sleep_then(worker, milliseconds(150), order, 2));
+  worker.spawn(sleep_then(worker, milliseconds(30), order, 1));
+  run_until_idle(worker);
+  EXPECT_EQ(order, (std::vector{1, 2}));
+}
+
+TEST(Worker, YieldLetsTheOthersRunFirst) {
+  Worker worker;
+  std::vector<int> order;
+  worker.spawn(yield_then(worker, order, 1));
+  worker.spawn(yield_then(worker, order, 2));
+  run_until_idle(worker);
+  EXPECT_EQ(order, (std::vector{1, 2, 11, 12}));
+}
+
+TEST(Worker, DestroysTheTasksThatAreLeft) {
+  struct Mark {
+    explicit Mark(bool& target) : gone(target) {}
+    ~Mark() { gone = true; }
+    bool& gone;
+  };
+  bool gone = false;
+  Pair pair;
+  {
+    Worker worker;
+    const auto stuck = [](Worker& owner, net::UniqueFd fd, bool& flag) -> Task<void> {
+      const Mark mark(flag);
+      Pollable source(owner, std::move(fd));
+      source.drained();
+      static_cast<void>(co_await source.readable());
+    };
+    worker.spawn(stuck(worker, std::move(pair.here), gone));
+    EXPECT_FALSE(gone);
+  }
+  EXPECT_TRUE(gone);
+}
+
+}  // namespace
+}  // namespace flare::runtime
