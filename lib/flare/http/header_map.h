@@ -15,7 +15,8 @@ namespace flare::http {
 class HeaderInjectionError : public Exception { using Exception::Exception; };
 
 /// Ordered fields; names compare without case. Small maps live inside the object: no allocation.
-/// Every writer throws HeaderInjectionError on a name or value that RFC 9110 §5 does not allow.
+/// Every writer throws HeaderInjectionError on a name or value that RFC 9110 §5 does not allow, and drops blanks at a
+/// value's ends. Names and values may be views of the map itself.
 class HeaderMap {
  public:
   HeaderMap() noexcept = default;

@@ -52,7 +52,8 @@ enum class Status : std::uint16_t {
 constexpr int code(Status status) noexcept { return static_cast<int>(status); }
 /// "OK", "Not Found", ...; "" where RFC 9110 gives no phrase.
 std::string_view reason_phrase(Status status) noexcept;
-/// "HTTP/1.1 200 OK\r\n": static storage, no work at run time. Every code from 100 to 599 has one.
+/// "HTTP/1.1 200 OK\r\n": static storage, no work at run time. Every code from 100 to 599 has one;
+/// any other value gets that of 500.
 std::string_view status_line(Status status) noexcept;
 /// The one table from reason to the status that flare answers with; 400 where nothing more exact is known.
 Status status_for(Reason reason) noexcept;
