@@ -142,13 +142,15 @@ struct Redirect {
 };
 struct StaticFiles {
   std::string root;  ///< seen from the working directory of the process
+  Place root_place;
   std::vector<std::string> index{"index.html"};
 };
 using Action = std::variant<Respond, Redirect, StaticFiles>;
 
 struct Route {
   std::string id;  ///< unique in the configuration
-  Place place;     ///< of its table
+  Origin id_origin;
+  Place place;  ///< of its table
   Value<std::string> path;
   std::vector<Param> params;
   std::vector<std::string> methods;  ///< "" for all; GET implies HEAD (M4)

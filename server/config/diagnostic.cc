@@ -59,10 +59,14 @@ void Diagnostics::sort(const SourceSet& sources) {
     const auto& files = sources.files();
     return std::ranges::find(files, place.file, &SourceFile::name) - files.begin();
   };
-  std::ranges::stable_sort(all_, [&](const Diagnostic& a, const Diagnostic& b) {
-    return std::tuple(file_index(a.place), a.place.line, a.place.column) <
-           std::tuple(file_index(b.place), b.place.line, b.place.column);
-  });
+  std::vector<std::tuple<std::ptrdiff_t, std::uint32_t, std::uint32_t, std::size_t>> order;
+  for (const Diagnostic& diagnostic : all_) {
+    order.emplace_back(file_index(diagnostic.place), diagnostic.place.line, diagnostic.place.column, order.size());
+  }
+  std::ranges::sort(order);
+  std::vector<Diagnostic> sorted;
+  for (const auto& entry : order) sorted.push_back(std::move(all_[std::get<3>(entry)]));
+  all_ = std::move(sorted);
 }
 
 void Diagnostics::promote_warnings() {

@@ -1,5 +1,6 @@
 #include "server/config/files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
 #include <pwd.h>

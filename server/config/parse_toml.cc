@@ -36,7 +36,7 @@ Node convert_table(const toml::table& from, std::uint32_t file) {
     table.members.push_back({std::string(key.str()), locate(key.source(), file), convert(value, file)});
   }
   // toml++ sorts by name; people expect diagnostics and dumps in the order of the file.
-  std::ranges::stable_sort(table.members, before, &Member::key_at);
+  std::ranges::sort(table.members, before, &Member::key_at);
   return table;
 }
 

@@ -35,6 +35,7 @@ class RouteReader {
     read_action();
     if (const Node* id = table_.find("id")) {
       route_.id = id->text;
+      route_.id_origin = context_.origin(*id);
     } else {
       route_.id = fmt::format("{}:{}{}{}", host, fmt::join(route_.methods, ","), route_.methods.empty() ? "" : " ",
                               *route_.path);
@@ -243,7 +244,10 @@ class RouteReader {
 
   void read_static(const Node& table) {
     StaticFiles files;
-    if (const Node* root = table.find("root")) files.root = context_.resolve(root->at, root->text);
+    if (const Node* root = table.find("root")) {
+      files.root = context_.resolve(root->at, root->text);
+      files.root_place = context_.sources.place(root->at);
+    }
     if (const Node* index = table.find("index")) {
       files.index.clear();
       for (const Node* name : elements(index)) {

@@ -143,7 +143,8 @@ void read_log(LoadContext& context, const Node& document, LogSettings& log) {
 
 void read_drain(LoadContext& context, const Node& document, Config& config) {
   if (const Node* node = find(document, "drain", "timeout")) {
-    config.drain_timeout = {parse_duration(node->text).value_or({}), context.origin(*node)};
+    config.drain_timeout = {parse_duration(node->text).value_or(std::chrono::milliseconds::zero()),
+                            context.origin(*node)};
   }
 }
 

@@ -91,7 +91,9 @@ void apply_limits(const LoadContext& context, LimitSettings& limits, const Node&
   };
   const auto size = [](const Node& node) { return parse_size(node.text).value_or(0); };
   const auto count = [](const Node& node) { return node.integer; };
-  const auto duration = [](const Node& node) { return parse_duration(node.text).value_or({}); };
+  const auto duration = [](const Node& node) {
+    return parse_duration(node.text).value_or(std::chrono::milliseconds::zero());
+  };
   take(Limit::kHeaderBytes, values.header_bytes, size);
   take(Limit::kHeaderCount, values.header_count, count);
   take(Limit::kUriBytes, values.uri_bytes, size);

@@ -105,7 +105,7 @@ void check_roots(LoadContext& context, const Config& config) {
   for (const Host& host : config.hosts) {
     for (const Route& route : host.routes) {
       const auto* files = std::get_if<StaticFiles>(&route.action);
-      if (files != nullptr && !files->root.empty()) checker.check(files->root, route.action_origin.place);
+      if (files != nullptr && !files->root.empty()) checker.check(files->root, files->root_place);
     }
   }
 }
