@@ -65,6 +65,14 @@ class Request {
   /// Narrower or wider limits of the matched route; `limits` outlives the request.
   void set_limits(const Limits& limits) noexcept { limits_ = &limits; }
 
+  /// The matched route's name, for logs; `name` outlives the request.
+  void set_route(std::string_view name, bool logged) noexcept {
+    route_ = name;
+    logged_ = logged;
+  }
+  [[nodiscard]] std::string_view route() const noexcept { return route_; }
+  [[nodiscard]] bool is_logged() const noexcept { return logged_; }
+
   // ---- for whoever makes requests: the connection, and tests.
   /// Parses `input` (RequestBuilder of a connection); see parse_request_head. The canonical path is computed too.
   std::expected<std::size_t, Reason> parse(std::string_view input, const Limits& limits) noexcept;
@@ -84,6 +92,8 @@ class Request {
   ContentSource* content_ = nullptr;
   const Limits* limits_ = nullptr;
   net::SocketAddr peer_;
+  std::string_view route_;
+  bool logged_ = true;
   bool tls_ = false;
   std::uint8_t param_count_ = 0;
   std::uint16_t tail_offset_ = 0;

@@ -1,0 +1,67 @@
+#include "server/config/config.h"
+
+#include <fmt/format.h>
+
+namespace flare::server::config {
+
+std::string Origin::to_string() const {
+  if (is_default()) return "default";
+  std::string text = fmt::format("{}:{}", place.file, place.line);
+  if (!via.empty()) text.append(" via ").append(via);
+  return text;
+}
+
+std::string_view to_string(ParamKind kind) noexcept {
+  switch (kind) {
+    case ParamKind::kInt: return "int";
+    case ParamKind::kUuid: return "uuid";
+    case ParamKind::kSlug: return "slug";
+    case ParamKind::kHex: return "hex";
+  }
+  return "";
+}
+
+std::string_view to_string(AccessFormat format) noexcept {
+  switch (format) {
+    case AccessFormat::kJson: return "json";
+    case AccessFormat::kCombined: return "combined";
+  }
+  return "";
+}
+
+std::string_view to_string(LogLevel level) noexcept {
+  switch (level) {
+    case LogLevel::kTrace: return "trace";
+    case LogLevel::kDebug: return "debug";
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarn: return "warn";
+    case LogLevel::kError: return "error";
+  }
+  return "";
+}
+
+bool Cidr::contains(const net::IpAddr& ip) const noexcept {
+  const std::string_view ours = base.bytes();
+  const std::string_view theirs = ip.bytes();
+  if (ours.size() != theirs.size()) return false;
+  const std::size_t whole = bits / 8;
+  if (ours.substr(0, whole) != theirs.substr(0, whole)) return false;
+  if (bits % 8 == 0) return true;
+  const auto difference = static_cast<unsigned char>(ours[whole] ^ theirs[whole]);
+  return (difference >> (8 - bits % 8)) == 0;
+}
+
+std::string Cidr::to_string() const { return fmt::format("{}/{}", base.to_string(), bits); }
+
+std::size_t Route::matcher_count() const noexcept {
+  const auto one = [](const auto& list) { return list.empty() ? std::size_t{0} : std::size_t{1}; };
+  return one(methods) + one(from) + one(schemes) + headers.size() + queries.size() + cookies.size();
+}
+
+std::size_t Config::route_count() const noexcept {
+  std::size_t count = 0;
+  for (const Host& host : hosts) count += host.routes.size();
+  return count;
+}
+
+}  // namespace flare::server::config

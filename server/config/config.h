@@ -1,0 +1,213 @@
+// The configuration after loading: typed, checked, merged (M8), immutable. Every value knows where it comes from.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "flare/http/limits.h"
+#include "flare/net/ip_addr.h"
+#include "flare/net/socket_addr.h"
+#include "server/config/source.h"
+
+namespace flare::server::config {
+
+/// Where a value comes from; a default-constructed one is the built-in default.
+struct Origin {
+  Place place;
+  std::string via;  ///< "preset api" where a preset brought it, else ""
+
+  [[nodiscard]] bool is_default() const noexcept { return place.line == 0; }
+  /// "default", "flare.toml:12", "flare.toml:12 via preset api".
+  [[nodiscard]] std::string to_string() const;
+};
+
+template <class T>
+struct Value {
+  T value{};
+  Origin origin;
+
+  [[nodiscard]] const T& operator*() const noexcept { return value; }
+  [[nodiscard]] const T* operator->() const noexcept { return &value; }
+};
+
+/// A string that may have come from @env: or @file:. Every dump shows it as "***".
+struct Text {
+  std::string text;
+  bool secret = false;
+};
+
+struct Pin {
+  enum class Mode : std::uint8_t { kAuto, kOff, kCores };
+  Mode mode = Mode::kAuto;
+  std::vector<unsigned> cores;  ///< with kCores: worker i goes to cores[i % size]
+};
+
+struct ServerSettings {
+  Value<std::optional<unsigned>> workers;  ///< nullopt: auto
+  Value<Pin> pin;
+  Value<Text> server_header{{.text = "flared"}, {}};  ///< "": send no Server field
+};
+
+struct ListenAddress {
+  net::Endpoint endpoint;
+  std::string text;  ///< as written
+  Place place;
+};
+
+struct Listener {
+  std::string name;
+  Place place;
+  std::vector<ListenAddress> addresses;
+  Origin address_origin;
+  Value<int> backlog{4096, {}};
+  Value<std::optional<unsigned>> mode;  ///< permission bits for unix sockets
+};
+
+/// The names of http::Limits in [limits], in its order.
+enum class Limit : std::uint8_t {
+  kHeaderBytes,
+  kHeaderCount,
+  kUriBytes,
+  kBody,
+  kHeaderTimeout,
+  kBodyIdle,
+  kWriteIdle,
+  kKeepaliveIdle,
+  kKeepaliveRequests,
+};
+inline constexpr std::array<std::string_view, 9> kLimitNames{"header_bytes", "header_count",   "uri_bytes",
+                                                             "body",         "header_timeout", "body_idle",
+                                                             "write_idle",   "keepalive_idle", "keepalive_requests"};
+
+struct LimitSettings {
+  http::Limits values;
+  std::array<Origin, kLimitNames.size()> origins;  ///< by Limit
+
+  [[nodiscard]] const Origin& origin(Limit limit) const noexcept { return origins[static_cast<std::size_t>(limit)]; }
+  [[nodiscard]] Origin& origin(Limit limit) noexcept { return origins[static_cast<std::size_t>(limit)]; }
+};
+
+/// A response field to set. Names compare without case.
+struct HeaderSetting {
+  std::string name;
+  Value<Text> value;
+};
+
+/// What merges down to a route: limits, response fields, whether to log.
+struct Settings {
+  LimitSettings limits;
+  std::vector<HeaderSetting> headers_set;
+  std::vector<Value<std::string>> headers_unset;
+  Value<bool> log{true, {}};
+};
+
+enum class ParamKind : std::uint8_t { kInt, kUuid, kSlug, kHex };
+std::string_view to_string(ParamKind kind) noexcept;
+
+struct Param {
+  std::string name;
+  ParamKind kind = ParamKind::kInt;
+};
+
+/// A matcher on something that has a name: one of `values` must be equal. `secret` hides the values from dumps.
+struct NamedMatch {
+  std::string name;
+  std::vector<std::string> values;
+  bool secret = false;
+};
+
+/// A network: the first `bits` bits of `base`, the rest of which are zero.
+struct Cidr {
+  net::IpAddr base;
+  unsigned bits = 0;
+  [[nodiscard]] bool contains(const net::IpAddr& ip) const noexcept;
+  [[nodiscard]] std::string to_string() const;
+};
+
+struct Respond {
+  int status = 200;
+  std::string type = "text/plain; charset=utf-8";
+  Text text;
+};
+struct Redirect {
+  std::string to;  ///< with placeholders (M9); every placeholder is known to exist for this route
+  int status = 308;
+};
+struct StaticFiles {
+  std::string root;  ///< seen from the working directory of the process
+  Place root_place;
+  std::vector<std::string> index{"index.html"};
+};
+using Action = std::variant<Respond, Redirect, StaticFiles>;
+
+struct Route {
+  std::string id;  ///< unique in the configuration
+  Origin id_origin;
+  Place place;  ///< of its table
+  Value<std::string> path;
+  std::vector<Param> params;
+  std::vector<std::string> methods;  ///< "" for all; GET implies HEAD (M4)
+  std::vector<NamedMatch> headers, queries, cookies;
+  std::vector<Cidr> from;
+  std::vector<std::string> schemes;
+  Action action;
+  Origin action_origin;
+  Settings settings;
+
+  /// The number of matchers beside the path (M5): method, from and scheme one each, every header, query and cookie one.
+  [[nodiscard]] std::size_t matcher_count() const noexcept;
+};
+
+struct HostName {
+  std::string name;  ///< A-label form, lower case: "www.example.com", "*.example.com" or "_"
+  Place place;
+};
+
+struct Host {
+  std::string name;  ///< NAME of [host.NAME], "_" for the routes at the top level
+  Place place;
+  std::vector<HostName> names;
+  std::vector<std::string> listen;  ///< names of listeners, resolved: never empty
+  Origin listen_origin;
+  Settings settings;  ///< for answers that no route gives (404, 405)
+  std::vector<Route> routes;
+};
+
+struct LogTarget {
+  enum class Kind : std::uint8_t { kStdout, kStderr, kFile };
+  Kind kind = Kind::kStdout;
+  std::string path;  ///< with kFile; seen from the working directory of the process
+};
+
+enum class AccessFormat : std::uint8_t { kJson, kCombined };
+enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
+std::string_view to_string(AccessFormat format) noexcept;
+std::string_view to_string(LogLevel level) noexcept;
+
+struct LogSettings {
+  Value<std::vector<LogTarget>> access_to{{LogTarget{}}, {}};  ///< empty: off
+  Value<AccessFormat> access_format;
+  Value<std::vector<LogTarget>> error_to{{LogTarget{.kind = LogTarget::Kind::kStderr}}, {}};
+  Value<LogLevel> error_level{LogLevel::kInfo, {}};
+};
+
+struct Config {
+  ServerSettings server;
+  std::vector<Listener> listeners;
+  LimitSettings limits;  ///< built-in and [limits]
+  std::vector<Host> hosts;
+  LogSettings log;
+  Value<std::chrono::milliseconds> drain_timeout{std::chrono::milliseconds(30'000), {}};
+  SourceSet sources;
+
+  [[nodiscard]] std::size_t route_count() const noexcept;
+};
+
+}  // namespace flare::server::config

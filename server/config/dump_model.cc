@@ -1,0 +1,180 @@
+#include "server/config/dump_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "server/config/units.h"
+
+namespace flare::server::config {
+namespace {
+
+constexpr std::string_view kSecret = "***";
+
+std::string shown(const Text& text) { return text.secret ? std::string(kSecret) : text.text; }
+
+class SectionWriter {
+ public:
+  SectionWriter(std::vector<DumpSection>& out, std::vector<std::string> path, bool repeated = false)
+      : section_(out.emplace_back(DumpSection{.path = std::move(path), .repeated = repeated})) {}
+
+  void add(std::vector<std::string> key, DumpScalar value, Origin origin) {
+    section_.entries.push_back({std::move(key), {std::move(value)}, false, std::move(origin)});
+  }
+  void add_list(std::vector<std::string> key, std::vector<DumpScalar> values, Origin origin) {
+    section_.entries.push_back({std::move(key), std::move(values), true, std::move(origin)});
+  }
+  void add_strings(std::vector<std::string> key, const std::vector<std::string>& values, Origin origin) {
+    add_list(std::move(key), {values.begin(), values.end()}, std::move(origin));
+  }
+
+ private:
+  DumpSection& section_;
+};
+
+void write_server(SectionWriter out, const ServerSettings& server) {
+  const auto& workers = server.workers;
+  out.add({"workers"}, *workers ? DumpScalar(std::int64_t{**workers}) : DumpScalar("auto"), workers.origin);
+  const Pin& pin = *server.pin;
+  switch (pin.mode) {
+    case Pin::Mode::kAuto: out.add({"pin"}, "auto", server.pin.origin); break;
+    case Pin::Mode::kOff: out.add({"pin"}, "off", server.pin.origin); break;
+    case Pin::Mode::kCores:
+      std::vector<DumpScalar> cores;
+      for (const unsigned core : pin.cores) cores.emplace_back(std::int64_t{core});
+      out.add_list({"pin"}, std::move(cores), server.pin.origin);
+      break;
+  }
+  out.add({"server_header"}, shown(*server.server_header), server.server_header.origin);
+}
+
+void write_listener(SectionWriter out, const Listener& listener) {
+  std::vector<DumpScalar> addresses;
+  for (const ListenAddress& address : listener.addresses) addresses.emplace_back(address.endpoint.to_string());
+  out.add_list({"address"}, std::move(addresses), listener.address_origin);
+  out.add({"backlog"}, std::int64_t{*listener.backlog}, listener.backlog.origin);
+  if (*listener.mode) out.add({"mode"}, fmt::format("{:04o}", **listener.mode), listener.mode.origin);
+}
+
+DumpScalar limit_value(const http::Limits& limits, Limit limit) {
+  switch (limit) {
+    case Limit::kHeaderBytes: return format_size(limits.header_bytes);
+    case Limit::kHeaderCount: return std::int64_t{limits.header_count};
+    case Limit::kUriBytes: return format_size(limits.uri_bytes);
+    case Limit::kBody: return format_size(limits.body);
+    case Limit::kHeaderTimeout: return format_duration(limits.header_timeout);
+    case Limit::kBodyIdle: return format_duration(limits.body_idle);
+    case Limit::kWriteIdle: return format_duration(limits.write_idle);
+    case Limit::kKeepaliveIdle: return format_duration(limits.keepalive_idle);
+    case Limit::kKeepaliveRequests: return std::int64_t{limits.keepalive_requests};
+  }
+  return false;
+}
+
+void write_limits(SectionWriter out, const LimitSettings& limits) {
+  for (std::size_t i = 0; i < kLimitNames.size(); ++i) {
+    const auto limit = static_cast<Limit>(i);
+    out.add({std::string(kLimitNames[i])}, limit_value(limits.values, limit), limits.origin(limit));
+  }
+}
+
+void write_settings(SectionWriter& out, const Settings& settings) {
+  for (const Limit limit : {Limit::kBody, Limit::kBodyIdle, Limit::kWriteIdle}) {
+    out.add({"limits", std::string(kLimitNames[static_cast<std::size_t>(limit)])},
+            limit_value(settings.limits.values, limit), settings.limits.origin(limit));
+  }
+  for (const HeaderSetting& header : settings.headers_set) {
+    out.add({"headers", "set", header.name}, shown(*header.value), header.value.origin);
+  }
+  if (!settings.headers_unset.empty()) {
+    std::vector<DumpScalar> names;
+    for (const auto& name : settings.headers_unset) names.emplace_back(*name);
+    out.add_list({"headers", "unset"}, std::move(names), settings.headers_unset.back().origin);
+  }
+  out.add({"log"}, *settings.log, settings.log.origin);
+}
+
+void write_named(SectionWriter& out, const std::string& kind, const std::vector<NamedMatch>& matches,
+                 const Origin& origin) {
+  for (const NamedMatch& match : matches) {
+    out.add_strings({kind, match.name}, match.secret ? std::vector<std::string>{std::string(kSecret)} : match.values,
+                    origin);
+  }
+}
+
+void write_action(SectionWriter& out, const Route& route) {
+  const Origin& origin = route.action_origin;
+  if (const auto* respond = std::get_if<Respond>(&route.action)) {
+    out.add({"respond", "status"}, std::int64_t{respond->status}, origin);
+    out.add({"respond", "type"}, respond->type, origin);
+    out.add({"respond", "text"}, shown(respond->text), origin);
+  } else if (const auto* redirect = std::get_if<Redirect>(&route.action)) {
+    out.add({"redirect", "to"}, redirect->to, origin);
+    out.add({"redirect", "status"}, std::int64_t{redirect->status}, origin);
+  } else if (const auto* files = std::get_if<StaticFiles>(&route.action)) {
+    out.add({"static", "root"}, files->root, origin);
+    out.add_strings({"static", "index"}, files->index, origin);
+  }
+}
+
+void write_route(SectionWriter out, const Route& route) {
+  const Origin here{route.place, {}};
+  out.add({"id"}, route.id, route.id_origin);
+  out.add({"path"}, *route.path, route.path.origin);
+  for (const Param& param : route.params) out.add({"params", param.name}, std::string(to_string(param.kind)), here);
+  if (!route.methods.empty()) out.add_strings({"method"}, route.methods, here);
+  write_named(out, "header", route.headers, here);
+  write_named(out, "query", route.queries, here);
+  write_named(out, "cookie", route.cookies, here);
+  std::vector<std::string> networks;
+  for (const Cidr& network : route.from) networks.push_back(network.to_string());
+  if (!networks.empty()) out.add_strings({"from"}, networks, here);
+  if (!route.schemes.empty()) out.add_strings({"scheme"}, route.schemes, here);
+  write_action(out, route);
+  write_settings(out, route.settings);
+}
+
+void write_host(std::vector<DumpSection>& out, const Host& host) {
+  {
+    SectionWriter section(out, {"host", host.name});
+    std::vector<DumpScalar> names;
+    for (const HostName& name : host.names) names.emplace_back(name.name);
+    section.add_list({"names"}, std::move(names), {host.names.empty() ? host.place : host.names.front().place, {}});
+    section.add_strings({"listen"}, host.listen, host.listen_origin);
+    write_settings(section, host.settings);
+  }
+  for (const Route& route : host.routes) write_route({out, {"host", host.name, "route"}, true}, route);
+}
+
+std::vector<DumpScalar> targets(const std::vector<LogTarget>& list) {
+  std::vector<DumpScalar> words;
+  for (const LogTarget& target : list) {
+    switch (target.kind) {
+      case LogTarget::Kind::kStdout: words.emplace_back("stdout"); break;
+      case LogTarget::Kind::kStderr: words.emplace_back("stderr"); break;
+      case LogTarget::Kind::kFile: words.emplace_back("file:" + target.path); break;
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
+std::vector<DumpSection> dump_model(const Config& config) {
+  std::vector<DumpSection> out;
+  SectionWriter(out, {}).add({"schema"}, std::int64_t{1}, {});
+  write_server({out, {"server"}}, config.server);
+  for (const Listener& listener : config.listeners) write_listener({out, {"listen", listener.name}}, listener);
+  write_limits({out, {"limits"}}, config.limits);
+  for (const Host& host : config.hosts) write_host(out, host);
+  SectionWriter access(out, {"log", "access"});
+  access.add_list({"to"}, targets(*config.log.access_to), config.log.access_to.origin);
+  access.add({"format"}, std::string(to_string(*config.log.access_format)), config.log.access_format.origin);
+  SectionWriter error(out, {"log", "error"});
+  error.add_list({"to"}, targets(*config.log.error_to), config.log.error_to.origin);
+  error.add({"level"}, std::string(to_string(*config.log.error_level)), config.log.error_level.origin);
+  SectionWriter(out, {"drain"}).add({"timeout"}, format_duration(*config.drain_timeout), config.drain_timeout.origin);
+  return out;
+}
+
+}  // namespace flare::server::config

@@ -1,0 +1,415 @@
+#include "server/config/keys.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+
+#include "server/config/units.h"
+
+namespace flare::server::config {
+namespace {
+
+constexpr Scopes kAtTop = Scope::kTop;
+constexpr Scopes kInHost = Scope::kHost;
+constexpr Scopes kInRoute = Scope::kRoute;
+constexpr Scopes kTopOrHost = Scope::kTop | Scope::kHost;
+constexpr Scopes kHostOrRoute = Scope::kHost | Scope::kRoute;
+constexpr Scopes kBelowTop = Scopes(Scope::kPreset) | Scope::kHost | Scope::kRoute;
+constexpr Scopes kEverywhere = kBelowTop | Scope::kTop;
+
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kTiB = 1024 * 1024 * kMiB;
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kHour = 3600 * kSecond;
+constexpr std::int64_t kDay = 24 * kHour;
+
+using enum Type;
+using enum Shape;
+
+constexpr std::array kKeys{
+    Key{.path = "schema",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 1,
+        .max = std::numeric_limits<std::int64_t>::max(),
+        .fallback = "1",
+        .prose = "The version of this format. A file that says a later one is refused (FL0006)."},
+    Key{.path = "include",
+        .scopes = kAtTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "Files to read as if they were part of this one, by shell pattern. Tables merge by name; the same key "
+                 "twice is an "
+                 "error (FL0005). Only the main file may include."},
+
+    Key{.path = "server.workers",
+        .scopes = kAtTop,
+        .type = kInt,
+        .words = "auto",
+        .min = 1,
+        .max = 256,
+        .fallback = "\"auto\"",
+        .prose = "Threads that serve, each with its own listeners. \"auto\": as many as CPU affinity and the cgroup "
+                 "quota allow."},
+    Key{.path = "server.pin",
+        .scopes = kAtTop,
+        .type = kInt,
+        .shape = kOneOrList,
+        .words = "auto|off",
+        .min = 0,
+        .max = 1023,
+        .fallback = "\"auto\"",
+        .prose = "Cores to pin workers to. \"auto\" pins when there are no more workers than cores; a list names the "
+                 "cores in turn."},
+    Key{.path = "server.server_header",
+        .scopes = kAtTop,
+        .type = kString,
+        .fallback = "\"flared\"",
+        .prose = "The Server field of every response; a name, never a version. \"\" removes it."},
+
+    Key{.path = "listen.*.address",
+        .scopes = kAtTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .required = true,
+        .prose = "Where to accept connections: \"127.0.0.1:8080\", \"[::1]:8080\", \":8080\" (= \"[::]:8080\") or "
+                 "\"unix:/run/app.sock\"."},
+    Key{.path = "listen.*.backlog",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 1,
+        .max = 65535,
+        .fallback = "4096",
+        .prose = "Connections the kernel may hold for each worker until they are accepted."},
+    Key{.path = "listen.*.mode",
+        .scopes = kAtTop,
+        .type = kString,
+        .prose = "Permissions of the unix sockets of this listener, octal: \"0660\". Without it the umask decides."},
+
+    Key{.path = "limits.header_bytes",
+        .scopes = kAtTop,
+        .type = kSize,
+        .min = 512,
+        .max = kMiB,
+        .fallback = "\"16KiB\"",
+        .prose = "Request line and header fields together; more answers 431."},
+    Key{.path = "limits.header_count",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 1,
+        .max = 10'000,
+        .fallback = "100",
+        .prose = "Header fields of one request; more answers 431."},
+    Key{.path = "limits.uri_bytes",
+        .scopes = kAtTop,
+        .type = kSize,
+        .min = 64,
+        .max = kMiB,
+        .fallback = "\"8KiB\"",
+        .prose = "The request target; longer answers 414."},
+    Key{.path = "limits.body",
+        .scopes = kEverywhere,
+        .type = kSize,
+        .min = 0,
+        .max = kTiB,
+        .fallback = "\"10MiB\"",
+        .prose = "Request content; more answers 413."},
+    Key{.path = "limits.header_timeout",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .min = 10,
+        .max = kHour,
+        .fallback = "\"10s\"",
+        .prose = "From the first byte of a request to the end of its header; later answers 408."},
+    Key{.path = "limits.body_idle",
+        .scopes = kEverywhere,
+        .type = kDuration,
+        .min = 10,
+        .max = kDay,
+        .fallback = "\"30s\"",
+        .prose = "Between two reads of request content; later answers 408."},
+    Key{.path = "limits.write_idle",
+        .scopes = kEverywhere,
+        .type = kDuration,
+        .min = 10,
+        .max = kDay,
+        .fallback = "\"30s\"",
+        .prose = "Between two writes of a response that move bytes; later the connection is closed."},
+    Key{.path = "limits.keepalive_idle",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .min = 0,
+        .max = kDay,
+        .fallback = "\"75s\"",
+        .prose = "Between two requests of one connection; later it is closed."},
+    Key{.path = "limits.keepalive_requests",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 1,
+        .max = 1'000'000'000,
+        .fallback = "10000",
+        .prose = "Requests that one connection may make before it is closed."},
+
+    Key{.path = "preset.*",
+        .scopes = kAtTop,
+        .type = kPreset,
+        .prose = "Settings to name in `use`. What a host or a route says itself always wins over a preset."},
+    Key{.path = "host.*", .scopes = kAtTop, .type = kHost, .prose = "A site: the names it answers to and its routes."},
+    Key{.path = "names",
+        .scopes = kInHost,
+        .type = kString,
+        .shape = kOneOrList,
+        .required = true,
+        .prose = "Host names: exact (\"www.example.com\"), \"*.example.com\" for one or more labels below it, \"_\" "
+                 "for any name. "
+                 "An exact name beats the longest \"*.\" name, which beats \"_\"."},
+    Key{.path = "listen",
+        .scopes = kInHost,
+        .type = kString,
+        .shape = kOneOrList,
+        .prose = "The listeners, by name, on which this host answers. Without it: all of them."},
+    Key{.path = "route",
+        .scopes = kTopOrHost,
+        .type = kRoutes,
+        .prose = "Routes, one [[...]] table each; their order never matters. At the top level they belong to the host "
+                 "\"_\" on every listener."},
+
+    Key{.path = "id",
+        .scopes = kInRoute,
+        .type = kString,
+        .prose = "The route's name in logs. Without it: HOST:PATH, or HOST:METHOD PATH."},
+    Key{.path = "path",
+        .scopes = kInRoute,
+        .type = kString,
+        .required = true,
+        .prose = "Segments compared one by one: literal, \":name\" or \"*\" (any one segment), and a trailing \"/**\" "
+                 "(any number). No regular expressions."},
+    Key{.path = "params.*",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "int|uuid|slug|hex",
+        .prose = "What a \":name\" segment must look like for the route to match."},
+    Key{.path = "method",
+        .scopes = kInRoute,
+        .type = kString,
+        .shape = kOneOrList,
+        .prose = "Methods that match; GET implies HEAD. Without it: all."},
+    Key{.path = "header.*",
+        .scopes = kInRoute,
+        .type = kString,
+        .shape = kOneOrList,
+        .prose = "A request field and the values that match, one of which it must have exactly."},
+    Key{.path = "query.*",
+        .scopes = kInRoute,
+        .type = kString,
+        .shape = kOneOrList,
+        .prose = "A query parameter and the values that match."},
+    Key{.path = "cookie.*",
+        .scopes = kInRoute,
+        .type = kString,
+        .shape = kOneOrList,
+        .prose = "A cookie and the values that match."},
+    Key{.path = "from",
+        .scopes = kInRoute,
+        .type = kString,
+        .shape = kOneOrList,
+        .prose = "Client networks that match: \"10.0.0.0/8\", \"2001:db8::/32\", or one address."},
+    Key{.path = "scheme",
+        .scopes = kInRoute,
+        .type = kWord,
+        .shape = kOneOrList,
+        .words = "http|https",
+        .prose = "The scheme that the client used."},
+
+    Key{.path = "respond.status",
+        .scopes = kInRoute,
+        .type = kInt,
+        .min = 200,
+        .max = 599,
+        .fallback = "200",
+        .prose = "The status of a fixed answer."},
+    Key{.path = "respond.type",
+        .scopes = kInRoute,
+        .type = kString,
+        .fallback = "\"text/plain; charset=utf-8\"",
+        .prose = "Its Content-Type."},
+    Key{.path = "respond.text", .scopes = kInRoute, .type = kString, .fallback = "\"\"", .prose = "Its content."},
+    Key{.path = "redirect.to",
+        .scopes = kInRoute,
+        .type = kString,
+        .required = true,
+        .prose = "The Location. {path}, {tail} (what ** matched), {query} (with its ?), {host} and {param.NAME} are "
+                 "filled in, encoded."},
+    Key{.path = "redirect.status",
+        .scopes = kInRoute,
+        .type = kIntWord,
+        .words = "301|302|303|307|308",
+        .fallback = "308",
+        .prose = "The status of the redirect."},
+    Key{.path = "static.root",
+        .scopes = kInRoute,
+        .type = kString,
+        .required = true,
+        .prose = "The folder to serve. A path that ends in /** serves what lies below it, any other path one file."},
+    Key{.path = "static.index",
+        .scopes = kInRoute,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[\"index.html\"]",
+        .prose = "Files that answer for their folder; the first that exists. [] for none."},
+
+    Key{.path = "use",
+        .scopes = kHostOrRoute,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "Presets to apply, in order: the later wins, and a route's come after its host's."},
+    Key{.path = "headers.set.*",
+        .scopes = kBelowTop,
+        .type = kString,
+        .prose = "A response field to set, replacing the handler's."},
+    Key{.path = "headers.unset",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "Response fields to remove, also those that an outer level sets."},
+    Key{.path = "log",
+        .scopes = kBelowTop,
+        .type = kBool,
+        .fallback = "true",
+        .prose = "Whether requests go to the access log."},
+
+    Key{.path = "log.access.to",
+        .scopes = kAtTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[\"stdout\"]",
+        .prose = "Where the access log goes: \"stdout\", \"stderr\", \"file:PATH\" (reopened on SIGUSR1). [] switches "
+                 "it off."},
+    Key{.path = "log.access.format",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "json|combined",
+        .fallback = "\"json\"",
+        .prose = "One JSON object a line, or the combined format of Apache and nginx."},
+    Key{.path = "log.error.to",
+        .scopes = kAtTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[\"stderr\"]",
+        .prose = "Where the error log goes; as log.access.to."},
+    Key{.path = "log.error.level",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "trace|debug|info|warn|error",
+        .fallback = "\"info\"",
+        .prose = "The least severe messages to write."},
+
+    Key{.path = "drain.timeout",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .min = 0,
+        .max = kDay,
+        .fallback = "\"30s\"",
+        .prose = "How long a stopping server lets requests finish before it closes their connections."},
+};
+
+// What the key's path has below `path`; nullopt where it does not lie at or below it.
+std::optional<std::string_view> rest_below(const Key& key, std::string_view path) noexcept {
+  if (path.empty()) return key.path;
+  if (!key.path.starts_with(path)) return std::nullopt;
+  const std::string_view rest = key.path.substr(path.size());
+  if (rest.empty()) return rest;
+  return rest.starts_with('.') ? std::optional(rest.substr(1)) : std::nullopt;
+}
+
+}  // namespace
+
+std::span<const Key> all_keys() noexcept { return kKeys; }
+
+const Key* find_key(Scope scope, std::string_view path) noexcept {
+  const auto found =
+      std::ranges::find_if(kKeys, [&](const Key& key) { return key.scopes.contains(scope) && key.path == path; });
+  return found == kKeys.end() ? nullptr : &*found;
+}
+
+bool is_key_table(Scope scope, std::string_view path) noexcept {
+  return std::ranges::any_of(kKeys, [&](const Key& key) {
+    const auto rest = rest_below(key, path);
+    return key.scopes.contains(scope) && rest && !rest->empty();
+  });
+}
+
+std::vector<std::string_view> names_below(Scope scope, std::string_view table) {
+  std::vector<std::string_view> names;
+  for (const Key& key : kKeys) {
+    const auto rest = rest_below(key, table);
+    if (!key.scopes.contains(scope) || !rest) continue;
+    const std::string_view name = rest->substr(0, rest->find('.'));
+    if (!name.empty() && name != "*" && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string_view> words_of(const Key& key) {
+  std::vector<std::string_view> words;
+  for (std::string_view rest = key.words; !rest.empty();) {
+    const std::size_t bar = rest.find('|');
+    words.push_back(rest.substr(0, bar));
+    rest = bar == std::string_view::npos ? std::string_view() : rest.substr(bar + 1);
+  }
+  return words;
+}
+
+std::string format_bound(const Key& key, std::int64_t value) {
+  switch (key.type) {
+    case kSize: return format_size(static_cast<std::uint64_t>(value));
+    case kDuration: return format_duration(std::chrono::milliseconds(value));
+    case kBool:
+    case kInt:
+    case kIntWord:
+    case kString:
+    case kWord:
+    case kPreset:
+    case kHost:
+    case kRoutes: return std::to_string(value);
+  }
+  return {};
+}
+
+std::string describe_range(const Key& key) {
+  if (key.max == 0) return {};
+  if (key.max == std::numeric_limits<std::int64_t>::max()) return fmt::format("{} or more", format_bound(key, key.min));
+  return fmt::format("{} to {}", format_bound(key, key.min), format_bound(key, key.max));
+}
+
+std::string describe_type(const Key& key) {
+  const auto base = [&key]() -> std::string {
+    switch (key.type) {
+      case kBool: return "true or false";
+      case kInt: return key.words.empty() ? "integer" : fmt::format("integer or {}", fmt::join(words_of(key), ", "));
+      case kString: return "string";
+      case kIntWord:
+      case kWord: return fmt::format("one of {}", fmt::join(words_of(key), ", "));
+      case kSize: return "size";
+      case kDuration: return "duration";
+      case kPreset:
+      case kHost: return "table";
+      case kRoutes: return "array of tables";
+    }
+    return {};
+  }();
+  switch (key.shape) {
+    case kOne: return base;
+    case kOneOrList: return base + ", or a list";
+  }
+  return base;
+}
+
+}  // namespace flare::server::config

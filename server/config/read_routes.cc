@@ -1,0 +1,279 @@
+#include "server/config/read_routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "flare/base/ascii.h"
+#include "server/config/address.h"
+#include "server/config/nearest.h"
+
+namespace flare::server::config {
+namespace {
+
+constexpr std::array<std::string_view, 3> kActions{"respond", "redirect", "static"};
+constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
+                                                   "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+
+class RouteReader {
+ public:
+  RouteReader(LoadContext& context, const Node& table, Route& route, RoutePattern& pattern)
+      : context_(context), table_(table), route_(route), pattern_(pattern) {}
+
+  void read(std::string_view host) {
+    route_.place = context_.sources.place(table_.at);
+    pattern_.valid = !table_.bad;
+    read_params();
+    read_path();
+    read_methods();
+    read_named("header", route_.headers);
+    read_named("query", route_.queries);
+    read_named("cookie", route_.cookies);
+    read_from();
+    for (const Node* node : elements(table_.find("scheme"))) route_.schemes.push_back(node->text);
+    read_action();
+    if (const Node* id = table_.find("id")) {
+      route_.id = id->text;
+      route_.id_origin = context_.origin(*id);
+    } else {
+      route_.id = fmt::format("{}:{}{}{}", host, fmt::join(route_.methods, ","), route_.methods.empty() ? "" : " ",
+                              *route_.path);
+    }
+  }
+
+ private:
+  void fail(std::string_view id, const Location& at, std::string message, std::string help = {},
+            std::vector<Note> notes = {}) {
+    pattern_.valid = false;
+    context_.report(id, at, std::move(message), std::move(help), std::move(notes));
+  }
+
+  void read_params() {
+    const Node* params = table_.find("params");
+    if (params == nullptr) return;
+    using enum ParamKind;
+    for (const Member& member : params->members) {
+      for (const ParamKind kind : {kInt, kUuid, kSlug, kHex}) {
+        if (!member.value.bad && to_string(kind) == member.value.text) route_.params.push_back({member.key, kind});
+      }
+    }
+  }
+
+  void read_path() {
+    const Node* path = table_.find("path");
+    if (path == nullptr) {
+      pattern_.valid = false;
+      return;
+    }
+    route_.path = {path->text, context_.origin(*path)};
+    pattern_.path_at = path->at;
+    auto parsed = parse_pattern(path->text, route_.params);
+    if (!parsed) {
+      Location at = path->at;
+      // Inside the quotes; escapes would shift it, but a path has none.
+      const std::size_t offset = parsed.error().offset;
+      if (offset != 0 && offset + 2 < at.length) {
+        at.column += static_cast<std::uint32_t>(offset + 1);
+        const std::size_t end = path->text.find('/', offset);
+        at.length = static_cast<std::uint32_t>((end == std::string::npos ? path->text.size() : end) - offset);
+      }
+      return fail("FL0105", at, fmt::format("path {}: {}", shown(*path), parsed.error().message), parsed.error().help);
+    }
+    pattern_.pattern = std::move(*parsed);
+    const Node* params = table_.find("params");
+    if (params == nullptr) return;
+    for (const Member& member : params->members) {
+      if (!pattern_.pattern.has_param(member.key)) no_such_param(member.key_at, "params", member.key);
+    }
+  }
+
+  void no_such_param(const Location& at, std::string_view what, std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const Segment& segment : pattern_.pattern.segments) {
+      if (segment.kind == SegmentKind::kParam || segment.kind == SegmentKind::kTyped) names.push_back(segment.text);
+    }
+    std::string help = did_you_mean(name, names);
+    if (help.empty()) help = names.empty() ? "the path has no \":name\" segment" : "the path has " + quoted_list(names);
+    fail("FL0106", at, fmt::format("{} names \"{}\", which the path {} does not capture", what, name, *route_.path),
+         help, {{route_.path.origin.place, "the path is here"}});
+  }
+
+  void read_methods() {
+    constexpr std::size_t kLongestMethod = 32;
+    for (const Node* node : elements(table_.find("method"))) {
+      std::string upper = node->text;
+      std::ranges::transform(upper, upper.begin(),
+                             [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+      const bool known = std::ranges::find(kMethods, upper) != kMethods.end();
+      if (!ascii::is_token(node->text) || node->text.size() > kLongestMethod || (known && upper != node->text)) {
+        fail("FL0003", node->at, fmt::format("{} is not a method", shown(*node)),
+             known ? fmt::format("methods are case-sensitive: write \"{}\"", upper) : did_you_mean(upper, kMethods));
+      } else {
+        route_.methods.push_back(node->text);
+      }
+    }
+    refuse_empty("method", route_.methods.empty());
+  }
+
+  // An empty list would match nothing; whoever writes it means "all", which is no matcher.
+  void refuse_empty(std::string_view key, bool empty) {
+    const Node* node = table_.find(key);
+    if (node == nullptr || !empty || !node->items.empty() || node->kind != Node::Kind::kArray) return;
+    fail("FL0003", node->at, fmt::format("\"{}\" is an empty list: the route would match nothing", key),
+         fmt::format("leave \"{}\" out to match all", key));
+  }
+
+  void read_named(std::string_view key, std::vector<NamedMatch>& out) {
+    const Node* matchers = table_.find(key);
+    if (matchers == nullptr) return;
+    for (const Member& member : matchers->members) {
+      if (key == "header" && !ascii::is_token(member.key)) {
+        fail("FL0003", member.key_at, fmt::format("\"{}\" is not a field name", member.key),
+             "letters, digits and - only");
+        continue;
+      }
+      NamedMatch match{.name = member.key};
+      for (const Node* value : elements(&member.value)) {
+        match.values.push_back(value->text);
+        match.secret = match.secret || value->secret;
+      }
+      if (member.value.bad || match.values.empty()) {
+        pattern_.valid = false;
+        if (!member.value.bad)
+          fail("FL0003", member.value.at, fmt::format("{}.{} has no value to match", key, member.key),
+               "name at least one");
+        continue;
+      }
+      out.push_back(std::move(match));
+    }
+  }
+
+  void read_from() {
+    for (const Node* node : elements(table_.find("from"))) {
+      if (const auto network = parse_cidr(node->text)) {
+        route_.from.push_back(*network);
+      } else {
+        fail("FL0003", node->at, fmt::format("{} is not a network", shown(*node)),
+             "write \"10.0.0.0/8\", \"2001:db8::/32\" or one address; the bits after the prefix are zero");
+      }
+    }
+    refuse_empty("from", route_.from.empty());
+    refuse_empty("scheme", route_.schemes.empty());
+  }
+
+  void read_action() {
+    const Member* found = nullptr;
+    bool broken = table_.bad;
+    for (const Member& member : table_.members) {
+      broken = broken || member.value.bad;
+      if (std::ranges::find(kActions, member.key) == kActions.end()) continue;
+      if (found != nullptr) {
+        fail("FL0104", member.key_at, fmt::format("route has both \"{}\" and \"{}\"", found->key, member.key),
+             "one action answers a request: make two routes of it, or remove one",
+             {{context_.sources.place(found->key_at), "the other action is here"}});
+      } else {
+        found = &member;
+      }
+    }
+    if (found == nullptr) {
+      // An unknown key may have been meant as the action, and is reported already.
+      if (!broken)
+        fail("FL0104", table_.at, "route has no action", fmt::format("add one of {}", quoted_list(kActions)));
+      pattern_.valid = false;
+      return;
+    }
+    route_.action_origin = context_.origin(found->value);
+    if (found->value.bad || found->value.kind != Node::Kind::kTable) return;
+    if (found->key == "respond") return read_respond(found->value);
+    if (found->key == "redirect") return read_redirect(found->value);
+    read_static(found->value);
+  }
+
+  void read_respond(const Node& table) {
+    Respond respond;
+    if (const Node* status = table.find("status")) respond.status = static_cast<int>(status->integer);
+    if (const Node* type = table.find("type")) respond.type = type->text;
+    if (const Node* text = table.find("text")) respond.text = {text->text, text->secret};
+    if (std::ranges::any_of(respond.type, ascii::is_control)) {
+      fail("FL0003", table.find("type")->at, "respond.type cannot be sent in a field",
+           "no line breaks or control characters");
+    }
+    if ((respond.status == 204 || respond.status == 304) && !respond.text.text.empty()) {
+      fail("FL0003", table.find("text")->at, fmt::format("a response with status {} has no content", respond.status),
+           "remove \"text\" or choose another status");
+    }
+    route_.action = std::move(respond);
+  }
+
+  void read_redirect(const Node& table) {
+    Redirect redirect;
+    if (const Node* status = table.find("status")) redirect.status = static_cast<int>(status->integer);
+    const Node* to = table.find("to");
+    if (to == nullptr) return;
+    redirect.to = to->text;
+    if (redirect.to.empty() ||
+        std::ranges::any_of(redirect.to, [](char c) { return ascii::is_control(c) || c == ' '; })) {
+      fail("FL0003", to->at, "redirect.to is not a location",
+           "write a URL or a path, without blanks and control characters");
+    }
+    check_placeholders(*to);
+    route_.action = std::move(redirect);
+  }
+
+  void check_placeholders(const Node& to) {
+    constexpr std::string_view kParam = "param.";
+    constexpr std::array<std::string_view, 4> kPlaceholders{"path", "tail", "query", "host"};
+    for (std::string_view rest = to.text; rest.contains('{');) {
+      rest.remove_prefix(rest.find('{') + 1);
+      const std::string_view name = rest.substr(0, rest.find('}'));
+      if (name.starts_with(kParam)) {
+        const std::string_view param = name.substr(kParam.size());
+        if (pattern_.valid && !pattern_.pattern.has_param(param)) no_such_param(to.at, "redirect.to", param);
+      } else if (std::ranges::find(kPlaceholders, name) == kPlaceholders.end()) {
+        std::string help = did_you_mean(name, kPlaceholders);
+        if (help.empty()) help = "there are {path}, {tail}, {query}, {host} and {param.NAME}";
+        fail("FL0003", to.at, fmt::format("unknown placeholder \"{{{}}}\" in redirect.to", name), help);
+      } else if (name == "tail" && pattern_.valid && !pattern_.pattern.has_tail()) {
+        fail("FL0106", to.at,
+             fmt::format("redirect.to names {{tail}}, but the path {} does not end in \"/**\"", *route_.path),
+             "use {path}, or end the path in \"/**\"", {{route_.path.origin.place, "the path is here"}});
+      }
+    }
+  }
+
+  void read_static(const Node& table) {
+    StaticFiles files;
+    if (const Node* root = table.find("root")) {
+      files.root = context_.resolve(root->at, root->text);
+      files.root_place = context_.sources.place(root->at);
+    }
+    if (const Node* index = table.find("index")) {
+      files.index.clear();
+      for (const Node* name : elements(index)) {
+        if (name->text.empty() || name->text.contains('/') || name->text.starts_with("..")) {
+          fail("FL0003", name->at, fmt::format("{} is not a file name", shown(*name)),
+               "a name without \"/\", such as \"index.html\"");
+        } else {
+          files.index.push_back(name->text);
+        }
+      }
+    }
+    route_.action = std::move(files);
+  }
+
+  LoadContext& context_;
+  const Node& table_;
+  Route& route_;
+  RoutePattern& pattern_;
+};
+
+}  // namespace
+
+Route read_route(LoadContext& context, const Node& table, std::string_view host, RoutePattern& pattern) {
+  Route route;
+  RouteReader(context, table, route, pattern).read(host);
+  return route;
+}
+
+}  // namespace flare::server::config

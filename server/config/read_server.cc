@@ -1,0 +1,151 @@
+#include "server/config/read_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "flare/base/ascii.h"
+#include "flare/base/exception.h"
+#include "server/config/nearest.h"
+#include "server/config/units.h"
+
+namespace flare::server::config {
+namespace {
+
+const Node* find(const Node& document, std::string_view table, std::string_view key) {
+  const Node* found = document.find(table);
+  return found == nullptr ? nullptr : found->find(key);
+}
+
+void read_addresses(LoadContext& context, const Node& table, Listener& listener) {
+  const Node* address = table.find("address");
+  if (address == nullptr) return;
+  listener.address_origin = context.origin(*address);
+  for (const Node* node : elements(address)) {
+    try {
+      net::Endpoint endpoint = net::Endpoint::parse(node->text);
+      if (const net::UnixPath* unix_path = endpoint.unix_path()) {
+        endpoint = net::Endpoint::parse("unix:" + context.resolve(node->at, unix_path->path));
+      }
+      listener.addresses.push_back({endpoint, node->text, context.sources.place(node->at)});
+    } catch (const AddressParseError& error) {
+      context.report("FL0003", node->at, error.what(),
+                     "write \"127.0.0.1:8080\", \"[::1]:8080\", \":8080\" or \"unix:/run/app.sock\"");
+    }
+  }
+  if (elements(address).empty() && address->items.empty()) {
+    context.report("FL0003", address->at, fmt::format("[listen.{}] has no address", listener.name),
+                   "name at least one, such as \":8080\"");
+  }
+}
+
+void read_mode(LoadContext& context, const Node& table, Listener& listener) {
+  const Node* node = table.find("mode");
+  if (node == nullptr) return;
+  unsigned mode = 0;
+  const std::string& text = node->text;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || mode > 0777) {
+    return context.report("FL0003", node->at, fmt::format("{} is not a file mode", shown(*node)), "write \"0660\"");
+  }
+  listener.mode = {mode, context.origin(*node)};
+}
+
+std::vector<LogTarget> read_targets(LoadContext& context, const Node& list) {
+  constexpr std::string_view kFile = "file:";
+  std::vector<LogTarget> targets;
+  for (const Node* node : elements(&list)) {
+    if (node->text == "stdout") {
+      targets.push_back({});
+    } else if (node->text == "stderr") {
+      targets.push_back({.kind = LogTarget::Kind::kStderr});
+    } else if (node->text.starts_with(kFile) && node->text.size() > kFile.size()) {
+      const auto path = std::string_view(node->text).substr(kFile.size());
+      targets.push_back({.kind = LogTarget::Kind::kFile, .path = context.resolve(node->at, path)});
+    } else {
+      constexpr std::array<std::string_view, 2> kWords{"stdout", "stderr"};
+      std::string help = did_you_mean(node->text, kWords);
+      if (help.empty()) help = "write \"stdout\", \"stderr\" or \"file:PATH\"";
+      context.report("FL0003", node->at, fmt::format("{} is no place for a log", shown(*node)), help);
+    }
+  }
+  return targets;
+}
+
+template <class Enum>
+Enum from_word(std::string_view word, std::initializer_list<Enum> all) {
+  return *std::ranges::find_if(all, [&](Enum value) { return to_string(value) == word; });
+}
+
+}  // namespace
+
+void read_server(LoadContext& context, const Node& document, ServerSettings& server) {
+  if (const Node* node = find(document, "server", "workers")) {
+    const bool number = node->kind == Node::Kind::kInteger;
+    server.workers = {number ? std::optional(static_cast<unsigned>(node->integer)) : std::nullopt,
+                      context.origin(*node)};
+  }
+  if (const Node* node = find(document, "server", "pin")) {
+    Pin pin;
+    if (node->kind == Node::Kind::kString) {
+      pin.mode = node->text == "off" ? Pin::Mode::kOff : Pin::Mode::kAuto;
+    } else {
+      pin.mode = Pin::Mode::kCores;
+      for (const Node* core : elements(node)) pin.cores.push_back(static_cast<unsigned>(core->integer));
+      if (node->kind == Node::Kind::kArray && node->items.empty()) {
+        context.report("FL0003", node->at, "\"pin\" names no core", "write pin = \"off\", or the cores: [0, 2]");
+      }
+    }
+    server.pin = {std::move(pin), context.origin(*node)};
+  }
+  if (const Node* node = find(document, "server", "server_header")) {
+    const bool clean =
+        std::ranges::none_of(node->text, ascii::is_control) && ascii::trim(node->text).size() == node->text.size();
+    if (!clean) {
+      context.report("FL0003", node->at, "server_header cannot be sent in a field",
+                     "no line breaks or control characters, no blanks at its ends");
+    } else {
+      server.server_header = {{node->text, node->secret}, context.origin(*node)};
+    }
+  }
+}
+
+void read_listeners(LoadContext& context, const Node& document, std::vector<Listener>& listeners) {
+  const Node* tables = document.find("listen");
+  if (tables == nullptr) return;
+  for (const Member& member : tables->members) {
+    if (member.value.kind != Node::Kind::kTable) continue;
+    Listener listener{.name = member.key, .place = context.sources.place(member.key_at)};
+    read_addresses(context, member.value, listener);
+    read_mode(context, member.value, listener);
+    if (const Node* node = member.value.find("backlog")) {
+      listener.backlog = {static_cast<int>(node->integer), context.origin(*node)};
+    }
+    listeners.push_back(std::move(listener));
+  }
+}
+
+void read_log(LoadContext& context, const Node& document, LogSettings& log) {
+  const Node* tables = document.find("log");
+  if (tables == nullptr) return;
+  if (const Node* to = find(*tables, "access", "to")) log.access_to = {read_targets(context, *to), context.origin(*to)};
+  if (const Node* to = find(*tables, "error", "to")) log.error_to = {read_targets(context, *to), context.origin(*to)};
+  if (const Node* format = find(*tables, "access", "format")) {
+    log.access_format = {from_word(format->text, {AccessFormat::kJson, AccessFormat::kCombined}),
+                         context.origin(*format)};
+  }
+  if (const Node* level = find(*tables, "error", "level")) {
+    using enum LogLevel;
+    log.error_level = {from_word(level->text, {kTrace, kDebug, kInfo, kWarn, kError}), context.origin(*level)};
+  }
+}
+
+void read_drain(LoadContext& context, const Node& document, Config& config) {
+  if (const Node* node = find(document, "drain", "timeout")) {
+    config.drain_timeout = {parse_duration(node->text).value_or(std::chrono::milliseconds::zero()),
+                            context.origin(*node)};
+  }
+}
+
+}  // namespace flare::server::config

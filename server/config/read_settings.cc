@@ -1,0 +1,137 @@
+#include "server/config/read_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "flare/base/ascii.h"
+#include "server/config/nearest.h"
+#include "server/config/units.h"
+
+namespace flare::server::config {
+namespace {
+
+// Fields that frame the message: the server writes them, nobody else (RFC 9112 §6, RFC 9110 §7.6.1).
+constexpr std::array<std::string_view, 7> kFramingFields{"Connection", "Content-Length",    "Keep-Alive", "TE",
+                                                         "Trailer",    "Transfer-Encoding", "Upgrade"};
+
+bool is_field_value(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return ascii::is_control(c) && c != '\t'; }) &&
+         ascii::trim(text).size() == text.size();
+}
+
+void check_name(LoadContext& context, std::string_view name, const Location& at, bool& bad) {
+  if (!ascii::is_token(name)) {
+    bad = true;
+    context.report("FL0003", at, fmt::format("\"{}\" is not a field name", name), "letters, digits and - only");
+    return;
+  }
+  const auto framing =
+      std::ranges::find_if(kFramingFields, [&](std::string_view field) { return ascii::iequals(field, name); });
+  if (framing == kFramingFields.end()) return;
+  bad = true;
+  context.report("FL0003", at, fmt::format("{} cannot be set or removed: it frames the response", *framing),
+                 "remove it; flared writes this field itself");
+}
+
+void unset(Settings& settings, const std::string& name) {
+  std::erase_if(settings.headers_set, [&](const HeaderSetting& header) { return ascii::iequals(header.name, name); });
+  std::erase_if(settings.headers_unset,
+                [&](const Value<std::string>& header) { return ascii::iequals(header.value, name); });
+}
+
+void apply_headers(const LoadContext& context, Settings& settings, const Node& headers, std::string_view via) {
+  for (const Node* name : elements(headers.find("unset"))) {
+    unset(settings, name->text);
+    settings.headers_unset.push_back({name->text, context.origin(*name, via)});
+  }
+  const Node* set = headers.find("set");
+  if (set == nullptr) return;
+  for (const Member& member : set->members) {
+    if (member.value.bad) continue;
+    unset(settings, member.key);
+    settings.headers_set.push_back(
+        {member.key, {{member.value.text, member.value.secret}, context.origin(member.value, via)}});
+  }
+}
+
+}  // namespace
+
+void check_headers(LoadContext& context, Node& table) {
+  Member* headers = table.member("headers");
+  if (headers == nullptr || headers->value.kind != Node::Kind::kTable) return;
+  if (Member* names = headers->value.member("unset")) {
+    const auto check = [&](Node& node) {
+      if (node.kind == Node::Kind::kString && !node.bad) check_name(context, node.text, node.at, node.bad);
+    };
+    check(names->value);
+    for (Node& item : names->value.items) check(item);
+  }
+  Member* set = headers->value.member("set");
+  if (set == nullptr) return;
+  for (Member& member : set->value.members) {
+    check_name(context, member.key, member.key_at, member.value.bad);
+    if (member.value.bad || is_field_value(member.value.text)) continue;
+    member.value.bad = true;
+    context.report("FL0003", member.value.at, fmt::format("the value of {} cannot be sent in a field", member.key),
+                   "no line breaks or control characters, no blanks at its ends");
+  }
+}
+
+void apply_limits(const LoadContext& context, LimitSettings& limits, const Node& table, std::string_view via) {
+  const Node* from = table.find("limits");
+  if (from == nullptr) return;
+  http::Limits& values = limits.values;
+  const auto take = [&](Limit limit, auto& target, auto convert) {
+    const Node* node = from->find(kLimitNames[static_cast<std::size_t>(limit)]);
+    if (node == nullptr) return;
+    target = static_cast<std::remove_reference_t<decltype(target)>>(convert(*node));
+    limits.origin(limit) = context.origin(*node, via);
+  };
+  const auto size = [](const Node& node) { return parse_size(node.text).value_or(0); };
+  const auto count = [](const Node& node) { return node.integer; };
+  const auto duration = [](const Node& node) {
+    return parse_duration(node.text).value_or(std::chrono::milliseconds::zero());
+  };
+  take(Limit::kHeaderBytes, values.header_bytes, size);
+  take(Limit::kHeaderCount, values.header_count, count);
+  take(Limit::kUriBytes, values.uri_bytes, size);
+  take(Limit::kBody, values.body, size);
+  take(Limit::kHeaderTimeout, values.header_timeout, duration);
+  take(Limit::kBodyIdle, values.body_idle, duration);
+  take(Limit::kWriteIdle, values.write_idle, duration);
+  take(Limit::kKeepaliveIdle, values.keepalive_idle, duration);
+  take(Limit::kKeepaliveRequests, values.keepalive_requests, count);
+}
+
+void apply_settings(const LoadContext& context, Settings& settings, const Node& table, std::string_view via) {
+  apply_limits(context, settings.limits, table, via);
+  if (const Node* headers = table.find("headers")) apply_headers(context, settings, *headers, via);
+  if (const Node* log = table.find("log")) settings.log = {log->boolean, context.origin(*log, via)};
+}
+
+std::vector<UsedPreset> used_presets(LoadContext& context, const Node& document, const Node& table,
+                                     std::vector<std::string_view>& used) {
+  std::vector<UsedPreset> presets;
+  const Node* defined = document.find("preset");
+  for (const Node* name : elements(table.find("use"))) {
+    const Member* preset = defined == nullptr ? nullptr : defined->member(name->text);
+    if (preset != nullptr) {
+      used.push_back(preset->key);
+      presets.push_back({preset->key, &preset->value});
+      continue;
+    }
+    std::vector<std::string_view> names;
+    if (defined != nullptr) {
+      for (const Member& member : defined->members) names.push_back(member.key);
+    }
+    std::string help = did_you_mean(name->text, names);
+    if (!help.empty()) help += ' ';
+    help += names.empty() ? std::string("no preset is defined: add [preset.NAME]") : "defined: " + quoted_list(names);
+    context.report("FL0201", name->at, fmt::format("there is no preset {}", shown(*name)), help);
+  }
+  return presets;
+}
+
+}  // namespace flare::server::config

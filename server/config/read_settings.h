@@ -1,0 +1,28 @@
+// Limits, response fields and the log switch: checking them once, and merging them down (M8).
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "server/config/load_context.h"
+
+namespace flare::server::config {
+
+/// Field names and values of `table`.headers: reports those that are none, or that the server writes itself.
+void check_headers(LoadContext& context, Node& table);
+
+/// [limits] of `table` onto `limits`.
+void apply_limits(const LoadContext& context, LimitSettings& limits, const Node& table, std::string_view via = {});
+/// Everything of `table` (a preset, a host, a route) that merges, onto `settings`. `via` names the preset.
+void apply_settings(const LoadContext& context, Settings& settings, const Node& table, std::string_view via = {});
+
+/// A preset in `use`, in order.
+struct UsedPreset {
+  std::string_view name;
+  const Node* table;
+};
+/// Presets that `table`.use names; FL0201 for those that do not exist. Marks the found ones in `used`.
+std::vector<UsedPreset> used_presets(LoadContext& context, const Node& document, const Node& table,
+                                     std::vector<std::string_view>& used);
+
+}  // namespace flare::server::config

@@ -1,0 +1,57 @@
+#include "server/config/units.h"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <span>
+
+namespace flare::server::config {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+// Largest first: formatting takes the first that divides.
+constexpr std::array kDurations{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1000},
+                                Unit{"ms", 1}};
+constexpr std::array kSizes{Unit{"GiB", 1 << 30}, Unit{"MiB", 1 << 20}, Unit{"KiB", 1 << 10}, Unit{"B", 1}};
+
+std::optional<std::int64_t> parse(std::string_view text, std::span<const Unit> units) noexcept {
+  std::int64_t number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number < 0 || text.starts_with('-')) return std::nullopt;
+  const std::string_view name(rest, text.data() + text.size());
+  for (const Unit& unit : units) {
+    if (unit.name != name) continue;
+    if (number > std::numeric_limits<std::int64_t>::max() / unit.factor) return std::nullopt;
+    return number * unit.factor;
+  }
+  return std::nullopt;
+}
+
+std::string format(std::int64_t value, std::span<const Unit> units) {
+  for (const Unit& unit : units) {
+    if (value != 0 && value % unit.factor == 0) return std::to_string(value / unit.factor).append(unit.name);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
+  const auto value = parse(text, kDurations);
+  if (!value) return std::nullopt;
+  return std::chrono::milliseconds(*value);
+}
+std::optional<std::int64_t> parse_size(std::string_view text) noexcept { return parse(text, kSizes); }
+
+std::string format_duration(std::chrono::milliseconds value) {
+  return value.count() == 0 ? "0s" : format(value.count(), kDurations);
+}
+std::string format_size(std::uint64_t bytes) {
+  return bytes == 0 ? "0B" : format(static_cast<std::int64_t>(bytes), kSizes);
+}
+
+}  // namespace flare::server::config

@@ -1,0 +1,21 @@
+// Durations and sizes as people write them: the unit is mandatory ("60" for "60s" or "60ms" is a classic outage).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace flare::server::config {
+
+/// "250ms", "30s", "5m", "1h", "7d": digits and one unit. nullopt for anything else or beyond 2^63 ms.
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept;
+/// "512B", "64KiB", "10MiB", "1GiB": digits and one unit, in bytes. nullopt for anything else or beyond 2^63.
+std::optional<std::int64_t> parse_size(std::string_view text) noexcept;
+
+/// The largest unit that divides the value, so that parsing it again yields the same.
+std::string format_duration(std::chrono::milliseconds value);
+std::string format_size(std::uint64_t bytes);
+
+}  // namespace flare::server::config
