@@ -1,0 +1,53 @@
+#include "server/daemon/listeners.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "flare/net/socket.h"
+#include "server/daemon/port_holder.h"
+
+namespace flare::server {
+namespace {
+
+Result<std::vector<net::UniqueFd>> open_sockets(const config::Listener& listener, const net::Endpoint& where,
+                                                std::size_t workers) {
+  auto sockets = net::listen_group(where, {.backlog = *listener.backlog}, workers);
+  const auto* const unix_path = where.unix_path();
+  if (!sockets || unix_path == nullptr || !listener.mode->has_value()) return sockets;
+  if (::chmod(unix_path->path.c_str(), **listener.mode) != 0) return fail_errno(errno);
+  return sockets;
+}
+
+}  // namespace
+
+Bound bind_listeners(const config::Config& config, std::size_t workers) {
+  Bound bound;
+  for (std::size_t index = 0; index < config.listeners.size(); ++index) {
+    const config::Listener& listener = config.listeners[index];
+    for (const config::ListenAddress& address : listener.addresses) {
+      auto sockets = open_sockets(listener, address.endpoint, workers);
+      if (!sockets) {
+        const Error error = sockets.error();
+        bound.permission_denied = bound.permission_denied || error.kind == ErrorKind::kPermission;
+        const std::string holder = error.kind == ErrorKind::kAddressInUse ? port_holder(address.endpoint) : std::string();
+        bound.diagnostics.add(config::cannot_bind(address.place, address.text, describe(error), holder));
+        continue;
+      }
+      auto local = net::SocketRef(sockets->front().get()).local_addr();
+      bound.addresses.push_back({.listener = index,
+                                 .endpoint = local ? std::move(*local) : address.endpoint,
+                                 .sockets = std::move(*sockets)});
+    }
+  }
+  return bound;
+}
+
+void unlink_sockets(const std::vector<BoundAddress>& addresses) noexcept {
+  for (const BoundAddress& address : addresses) {
+    if (const auto* unix_path = address.endpoint.unix_path()) ::unlink(unix_path->path.c_str());
+  }
+}
+
+}  // namespace flare::server
