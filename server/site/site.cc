@@ -1,0 +1,56 @@
+#include "server/site/site.h"
+
+#include "flare/http/path.h"
+#include "flare/http/response.h"
+
+namespace flare::server::site {
+namespace {
+
+http::Response with_allow(http::Response response, const std::string& allow) {
+  response.headers.set("Allow", allow);
+  return response;
+}
+
+/// What a host answers where no route does (M6).
+http::Response unrouted(const http::RouteTable& table, const http::Request& request, http::RouteVerdict verdict) {
+  const bool options = request.method() == http::Method::kOptions;
+  if (request.head().form == http::TargetForm::kAsterisk) return with_allow(http::no_content(), table.allow_all());  // H-10
+  if (verdict == http::RouteVerdict::kNotFound) return http::error_response(http::Status::kNotFound, Reason::kNoRoute);
+  if (options) return with_allow(http::no_content(), table.allow(request));  // H-30
+  return with_allow(http::error_response(http::Status::kMethodNotAllowed, Reason::kMethodNotAllowed), table.allow(request));
+}
+
+}  // namespace
+
+std::optional<Site::Found> Site::find_host(std::string_view authority) const {
+  std::string scratch;
+  const auto host = names_.find(http::normalize_host(authority, scratch));
+  if (!host) return std::nullopt;
+  return Found{.host = *host, .table = &snapshot_->hosts_[*host].table};
+}
+
+http::Reply Site::operator()(http::Request& request) const {
+  const auto found = find_host(request.authority());
+  if (!found) return http::error_response(http::Status::kMisdirectedRequest, Reason::kHostUnknown);  // H-37
+  const Snapshot::Host& host = snapshot_->hosts_[found->host];
+
+  const http::RouteMatch match = host.table.match(request);
+  if (match.verdict != http::RouteVerdict::kFound) {
+    request.set_route({}, *host.settings->settings.log);
+    http::Response response = unrouted(host.table, request, match.verdict);
+    host.filter.apply(response);
+    return response;
+  }
+  const Snapshot::Route& route = host.routes[match.index];
+  request.set_limits(route.settings->settings.limits.values);
+  request.set_route(route.settings->id, *route.settings->settings.log);
+
+  http::Reply reply = route.handler(request);
+  if (route.filter.empty()) return reply;
+  return http::then(std::move(reply), [filter = &route.filter](http::Response response) {
+    filter->apply(response);
+    return response;
+  });
+}
+
+}  // namespace flare::server::site

@@ -1,0 +1,81 @@
+// What one listener serves: hosts and their routes, compiled from the configuration.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flare/http/handler.h"
+#include "flare/http/route_table.h"
+#include "server/config/config.h"
+#include "server/site/host_table.h"
+
+namespace flare::server::site {
+
+/// The runtime graph of a configuration, the same for all workers: built once, then only read. Owns the configuration, whose
+/// texts the answers refer to.
+class Snapshot;
+
+/// The handler of one listener (design.md, "A request's way"): match, limits, handler, filters.
+class Site {
+ public:
+  http::Reply operator()(http::Request& request) const;
+
+  struct Found {
+    std::size_t host = 0;                   ///< in Config::hosts
+    const http::RouteTable* table = nullptr;
+  };
+  /// The host that answers for `authority`.
+  [[nodiscard]] std::optional<Found> find_host(std::string_view authority) const;
+
+ private:
+  friend class Snapshot;
+  Site(const Snapshot& snapshot, HostTable names) : snapshot_(&snapshot), names_(std::move(names)) {}
+
+  const Snapshot* snapshot_;
+  HostTable names_;
+};
+
+class Snapshot {
+ public:
+  /// Opens document roots. Throws flare::Exception where the outside world is not as the configuration says.
+  explicit Snapshot(config::Config config);
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  [[nodiscard]] const config::Config& config() const noexcept { return config_; }
+  /// By the listener's place in Config::listeners.
+  [[nodiscard]] const Site& site(std::size_t listener) const noexcept { return sites_[listener]; }
+
+ private:
+  friend class Site;
+  /// How the response fields of a host or a route are changed on the way out.
+  struct HeaderFilter {
+    std::vector<std::string> unset;
+    http::HeaderMap set;
+    [[nodiscard]] bool empty() const noexcept { return unset.empty() && set.empty(); }
+    void apply(http::Response& response) const;
+  };
+  struct Route {
+    const config::Route* settings = nullptr;
+    http::Handler handler;
+    HeaderFilter filter;
+  };
+  struct Host {
+    const config::Host* settings = nullptr;
+    http::RouteTable table;
+    std::vector<Route> routes;
+    HeaderFilter filter;  ///< for answers that no route gives
+  };
+  static HeaderFilter make_filter(const config::Settings& settings);
+  static Host make_host(const config::Host& host);
+
+  config::Config config_;
+  std::vector<Host> hosts_;
+  std::vector<Site> sites_;
+};
+
+}  // namespace flare::server::site

@@ -1,0 +1,85 @@
+#include <utility>
+#include <variant>
+
+#include "flare/base/ascii.h"
+#include "flare/handlers/redirect.h"
+#include "flare/handlers/respond.h"
+#include "flare/handlers/static_files.h"
+#include "server/site/matchers.h"
+#include "server/site/site.h"
+
+namespace flare::server::site {
+namespace {
+
+struct MakeHandler {
+  const http::RoutePattern& pattern;
+
+  http::Handler operator()(const config::Respond& respond) const {
+    return handlers::Respond(static_cast<http::Status>(respond.status), respond.type, respond.text.text);
+  }
+  http::Handler operator()(const config::Redirect& redirect) const {
+    return handlers::Redirect(redirect.to, static_cast<http::Status>(redirect.status));
+  }
+  http::Handler operator()(const config::StaticFiles& files) const {
+    return handlers::StaticFiles(files.root, {.index = files.index});
+  }
+};
+
+http::RoutePattern make_pattern(const config::Route& route) {
+  http::RoutePattern pattern(route.path.value);
+  for (const config::Param& param : route.params) {
+    // The loader has checked that the pattern has it (FL0106) and that the type exists.
+    static_cast<void>(pattern.set_param_type(param.name, *http::parse_param_type(to_string(param.kind))));
+  }
+  return pattern;
+}
+
+http::MethodSet make_methods(const std::vector<std::string>& names) {
+  http::MethodSet methods;
+  for (const std::string& name : names) methods.add(name);
+  return methods;
+}
+
+}  // namespace
+
+void Snapshot::HeaderFilter::apply(http::Response& response) const {
+  for (const std::string& name : unset) response.headers.remove(name);
+  set.for_each([&](std::string_view name, std::string_view value) { response.headers.set(name, value); });
+}
+
+Snapshot::HeaderFilter Snapshot::make_filter(const config::Settings& settings) {
+  HeaderFilter filter;
+  for (const auto& name : settings.headers_unset) filter.unset.push_back(*name);
+  for (const auto& header : settings.headers_set) filter.set.set(header.name, header.value->text);
+  return filter;
+}
+
+Snapshot::Host Snapshot::make_host(const config::Host& host) {
+  Host made{.settings = &host, .table = {}, .routes = {}, .filter = make_filter(host.settings)};
+  for (const config::Route& route : host.routes) {
+    http::RoutePattern pattern = make_pattern(route);
+    http::Handler handler = std::visit(MakeHandler{pattern}, route.action);
+    const auto rival = made.table.add({.pattern = std::move(pattern),
+                                       .methods = make_methods(route.methods),
+                                       .predicate = Matchers::of(route),
+                                       .index = made.routes.size()});
+    if (rival) throw Exception("routes \"" + host.routes[*rival].id + "\" and \"" + route.id + "\" match the same requests");
+    made.routes.push_back({.settings = &route, .handler = std::move(handler), .filter = make_filter(route.settings)});
+  }
+  return made;
+}
+
+Snapshot::Snapshot(config::Config config) : config_(std::move(config)) {
+  for (const config::Host& host : config_.hosts) hosts_.push_back(make_host(host));
+  for (const config::Listener& listener : config_.listeners) {
+    HostTable names;
+    for (std::size_t index = 0; index < config_.hosts.size(); ++index) {
+      const config::Host& host = config_.hosts[index];
+      if (std::ranges::find(host.listen, listener.name) == host.listen.end()) continue;
+      for (const config::HostName& name : host.names) names.add(name.name, index);
+    }
+    sites_.push_back(Site(*this, std::move(names)));
+  }
+}
+
+}  // namespace flare::server::site
