@@ -28,12 +28,12 @@ constexpr std::string_view kBrowser =
     "Connection: keep-alive\r\n"
     "Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=yes\r\n"
     "Upgrade-Insecure-Requests: 1\r\n"
-    "If-None-Match: \"18d2c9a3b5e7f901-0000000000002f31\"\r\n"
+    "If-None-Match: \"18d2c9a3b5e7f901-000002f31\"\r\n"
     "\r\n";
 static_assert(kPlaintext.size() == 49 && kBrowser.size() == 571);
 
 template <class Scan>
-void head(benchmark::State& state, std::string_view input) {
+void parse_heads(benchmark::State& state, std::string_view input) {
   const std::string bytes(input);
   const Limits limits;
   RequestHead head;
@@ -44,11 +44,13 @@ void head(benchmark::State& state, std::string_view input) {
     benchmark::ClobberMemory();
   }
 }
-BENCHMARK_CAPTURE(head<detail::SseScan>, minimal_18, kMinimal);
-BENCHMARK_CAPTURE(head<detail::SseScan>, plaintext_49, kPlaintext);
-BENCHMARK_CAPTURE(head<detail::SseScan>, browser_571, kBrowser);
-BENCHMARK_CAPTURE(head<detail::ScalarScan>, plaintext_49, kPlaintext);
-BENCHMARK_CAPTURE(head<detail::ScalarScan>, browser_571, kBrowser);
+void head(benchmark::State& state, std::string_view input) { parse_heads<detail::SseScan>(state, input); }
+BENCHMARK_CAPTURE(head, minimal_18, kMinimal);
+BENCHMARK_CAPTURE(head, plaintext_49, kPlaintext);
+BENCHMARK_CAPTURE(head, browser_571, kBrowser);
+void head_scalar(benchmark::State& state, std::string_view input) { parse_heads<detail::ScalarScan>(state, input); }
+BENCHMARK_CAPTURE(head_scalar, plaintext_49, kPlaintext);
+BENCHMARK_CAPTURE(head_scalar, browser_571, kBrowser);
 
 void request(benchmark::State& state, std::string_view input) {
   const std::string bytes(input);
@@ -86,7 +88,7 @@ void chunks(benchmark::State& state) {
     }
     if (content != 16 * size) std::abort();
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
 }
 BENCHMARK(chunks)->Arg(1)->Arg(64)->Arg(4096);
 

@@ -1,5 +1,6 @@
 // Finding the end of a token, a target or a field value, 16 bytes at a time. Internal to the parsers of this folder.
-// No scanner reads outside [begin, end) of the input that p points into, which must have at least kMinInput bytes.
+// A scanner may read up to kMinInput bytes before `end`, never at or after it: so many must lie before `end` in its
+// input.
 #pragma once
 
 #include <tmmintrin.h>
@@ -13,8 +14,9 @@
 
 namespace flare::http::detail {
 
-/// What may stand in a token (RFC 9110 §5.6.2), a request target, a field value (RFC 9110 §5.5).
-enum class ByteSet : std::uint8_t { kToken, kTarget, kFieldValue };
+/// What may stand in a token (RFC 9110 §5.6.2), a request target, one before its '?', a field value (RFC 9110 §5.5),
+/// and the plain part of a host name that needs no closer look (RFC 3986 §3.2.2 without escapes and sub-delims).
+enum class ByteSet : std::uint8_t { kToken, kTarget, kTargetPath, kFieldValue, kPlainHost };
 
 constexpr bool contains(ByteSet set, char c) noexcept {
   switch (set) {
@@ -22,7 +24,9 @@ constexpr bool contains(ByteSet set, char c) noexcept {
     // H-27 for '#'; the other three are no URI characters (RFC 3986 §2) and have been used to break out of logs and
     // pages.
     case ByteSet::kTarget: return c > 0x20 && c < 0x7F && c != '#' && c != '"' && c != '<' && c != '>';
+    case ByteSet::kTargetPath: return c != '?' && contains(ByteSet::kTarget, c);
     case ByteSet::kFieldValue: return !ascii::is_control(c) || c == '\t';
+    case ByteSet::kPlainHost: return ascii::is_alnum(c) || c == '-' || c == '.';
   }
   return false;
 }
@@ -58,12 +62,6 @@ struct ScalarScan {
     while (p != end && kMember<kSet>[static_cast<unsigned char>(*p)]) ++p;
     return p;
   }
-  /// The first `kByte`, or end.
-  template <char kByte>
-  static const char* find(const char* p, const char* end) noexcept {
-    while (p != end && *p != kByte) ++p;
-    return p;
-  }
 };
 
 struct SseScan {
@@ -72,10 +70,6 @@ struct SseScan {
   template <ByteSet kSet>
   static const char* skip(const char* p, const char* end) noexcept {
     return first(p, end, [](__m128i bytes) { return outside<kSet>(bytes); });
-  }
-  template <char kByte>
-  static const char* find(const char* p, const char* end) noexcept {
-    return first(p, end, [](__m128i bytes) { return mask(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(kByte))); });
   }
 
  private:

@@ -21,11 +21,11 @@ void for_each_element(std::string_view list, Visit&& visit) {
 
 }  // namespace
 
-Reason HeadSemantics::see_host(std::string_view value) noexcept {
+Reason HeadSemantics::see_host(std::string_view value, bool plain) noexcept {
   if (has_host_) return Reason::kDuplicateHost;  // RFC 9112 §3.2
   has_host_ = true;
   if (value.empty()) return head_.minor_version == 0 ? Reason::kNone : Reason::kBadHost;  // H-8
-  if (!is_valid_authority(value)) return Reason::kBadHost;
+  if (!plain && !is_valid_authority(value)) return Reason::kBadHost;
   if (head_.form != TargetForm::kAbsolute) head_.authority = value;  // RFC 9112 §3.2.2
   return Reason::kNone;
 }

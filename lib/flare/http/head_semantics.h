@@ -2,6 +2,9 @@
 // request_head.cc.
 #pragma once
 
+#include <algorithm>
+
+#include "flare/http/byte_scan.h"
 #include "flare/http/request_head.h"
 
 namespace flare::http::detail {
@@ -11,12 +14,13 @@ class HeadSemantics {
  public:
   explicit HeadSemantics(RequestHead& head) noexcept : head_(head) {}
 
-  /// Precondition: the name is a token, the value is trimmed. Inline, so that fields nobody asks for cost one
-  /// comparison.
+  /// Precondition: the name is a token, the value is trimmed. Inline: fields nobody asks for cost a comparison or two.
+  template <class Scan>
   Reason see(const Field& field) noexcept {
     const std::string_view name = field.name;
     switch (name.size() << 8 | static_cast<unsigned char>(name[0] | 0x20)) {
-      case 4 << 8 | 'h': return is(name, "host") ? see_host(field.value) : Reason::kNone;
+      case 4 << 8 | 'h':
+        return is(name, "host") ? see_host(field.value, is_plain_host<Scan>(field.value)) : Reason::kNone;
       case 6 << 8 | 'e': return is(name, "expect") ? see_expect(field.value) : Reason::kNone;
       case 10 << 8 | 'c': return is(name, "connection") ? see_connection(field.value) : Reason::kNone;
       case 14 << 8 | 'c': return is(name, "content-length") ? see_content_length(field.value) : Reason::kNone;
@@ -40,7 +44,19 @@ class HeadSemantics {
     return difference == 0;
   }
 
-  Reason see_host(std::string_view value) noexcept;
+  /// A plain name or IPv4 address, with at most a four-digit port: is_valid_authority would say yes, at a higher price.
+  template <class Scan>
+  static bool is_plain_host(std::string_view value) noexcept {
+    const char* const end = value.data() + value.size();
+    // A request line stands before it: that is enough room for any scanner (byte_scan.h).
+    const char* const stop = Scan::template skip<ByteSet::kPlainHost>(value.data(), end);
+    if (stop == value.data() || !ascii::is_alnum(value.front())) return false;
+    if (stop == end) return true;
+    if (*stop != ':' || end - stop < 2 || end - stop > 5 || stop[1] == '0') return false;
+    return std::all_of(stop + 1, end, ascii::is_digit);
+  }
+
+  Reason see_host(std::string_view value, bool plain) noexcept;
   Reason see_expect(std::string_view value) noexcept;
   Reason see_connection(std::string_view value) noexcept;
   Reason see_content_length(std::string_view value) noexcept;

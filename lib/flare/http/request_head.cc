@@ -64,7 +64,7 @@ Stage parse_fields(const char* p, const char* end, const Limits& limits, Request
     if (line.next == nullptr) [[unlikely]]
       return line;
     head.fields.push_back(field);
-    const Reason reason = semantics.see(field);
+    const Reason reason = semantics.see<Scan>(field);
     if (reason != Reason::kNone) [[unlikely]]
       return Stage::refused(reason);
     p = line.next;

@@ -7,11 +7,11 @@
 namespace flare::http::detail {
 namespace {
 
-/// `rest` is the target after its authority.
-void split_path(std::string_view rest, RequestHead& head) noexcept {
+/// `rest` is the target after its authority, `slash` one that an empty path may be shown as.
+void split_path(std::string_view rest, std::string_view slash, RequestHead& head) noexcept {
   const std::size_t question = rest.find('?');
   head.path = rest.substr(0, question);
-  if (head.path.empty()) head.path = "/";  // RFC 9110 §4.2.3
+  if (head.path.empty()) head.path = slash;  // RFC 9110 §4.2.3
   head.has_query = question != std::string_view::npos;
   if (head.has_query) head.query = rest.substr(question + 1);
 }
@@ -35,7 +35,7 @@ Reason split_absolute(RequestHead& head) noexcept {
   const std::string_view authority = rest.substr(0, size);
   if (authority.empty() || !is_valid_authority(authority)) return Reason::kBadTarget;  // RFC 9110 §4.2.1, §4.2.4
   head.authority = authority;
-  split_path(rest.substr(size), head);
+  split_path(rest.substr(size), {authority.data() - 1, 1}, head);  // of "://": every view lies in the input
   return Reason::kNone;
 }
 

@@ -37,7 +37,9 @@ Stage parse_method(const char* p, const char* end, RequestHead& head) noexcept {
 
 template <class Scan>
 Stage parse_target(const char* p, const char* end, const Limits& limits, RequestHead& head) noexcept {
-  const char* stop = Scan::template skip<ByteSet::kTarget>(p, end);
+  const char* const question = Scan::template skip<ByteSet::kTargetPath>(p, end);
+  const char* stop = question;
+  if (stop != end && *stop == '?') stop = Scan::template skip<ByteSet::kTarget>(stop, end);
   head.target = {p, stop};
   // Before the byte after it is judged: an incomplete line must give the same answer.
   if (head.target.size() > limits.uri_bytes) return Stage::refused(Reason::kUriBytes);  // H-7
@@ -45,7 +47,7 @@ Stage parse_target(const char* p, const char* end, const Limits& limits, Request
   if (*stop == '\r') return refuse_byte(stop, end, stop == p ? Reason::kBadRequestLine : Reason::kBadVersion);
   if (*stop != ' ') return refuse_byte(stop, end, Reason::kBadTarget);
   if (stop == p) return Stage::refused(Reason::kBadRequestLine);  // two spaces: RFC 9112 §3
-  const Reason reason = split_target(Scan::template find<'?'>(p, stop), head);
+  const Reason reason = split_target(question, head);
   return reason == Reason::kNone ? Stage::at(stop + 1) : Stage::refused(reason);
 }
 

@@ -17,6 +17,7 @@ bool operator==(const Field& a, const Field& b) { return a.name == b.name && a.v
 namespace {
 
 using namespace std::string_literals;
+using test::Guard;
 using test::GuardedInput;
 using Outcome = std::expected<std::size_t, Reason>;
 
@@ -42,13 +43,15 @@ void expect_same(const RequestHead& a, const RequestHead& b) {
   EXPECT_EQ(a.fields, b.fields);
 }
 
-/// Parses every prefix, each one ending at an unreadable page, with every way of scanning: before the end of the head a
+/// Parses every prefix, each one between unreadable pages, with every way of scanning: before the end of the head a
 /// prefix is incomplete or refused like the whole, never taken. Then the outcome of the whole.
 Outcome parse_every_prefix(const std::string& input, const Limits& limits, RequestHead& head) {
   const Outcome whole = parse_request_head(input, limits, head);
   RequestHead other;
   for (std::size_t size = 0; size <= input.size(); ++size) {
     const GuardedInput prefix(std::string_view(input).substr(0, size));
+    const GuardedInput early_prefix(std::string_view(input).substr(0, size), Guard::kBefore);
+    EXPECT_EQ(parse_request_head(early_prefix.view(), limits, other), parse_request_head(prefix.view(), limits, other));
     const Outcome outcome = parse_request_head(prefix.view(), limits, other);
     const bool same = outcome == whole;
     const bool incomplete = outcome == Outcome(0) && (!whole || size < *whole || *whole == 0);
@@ -261,6 +264,13 @@ TEST(RequestHead, TakesAbsoluteFormAndItsAuthorityWins_H9) {
   }
   EXPECT_EQ(refused("GET http://example.net/ HTTP/1.1\r\nHost: a b\r\n\r\n"), Reason::kBadHost);
   EXPECT_EQ(refused("GET http://example.net/ HTTP/1.1\r\n\r\n"), Reason::kMissingHost);
+}
+
+TEST(RequestHead, ShowsEvenAnEmptyPathWithinTheInput_H9) {
+  const Parsed head = parsed(with_target("http://example.net?q"));
+  EXPECT_EQ(head.path, "/");
+  EXPECT_GE(head.path.data(), head.input->data());
+  EXPECT_LT(head.path.data(), head.input->data() + head.input->size());
 }
 
 TEST(RequestHead, TakesAsteriskFormOnlyWithOptions_H10) {
