@@ -41,6 +41,13 @@ struct Position {
   [[nodiscard]] std::string in() const { return title.empty() ? "at the top level" : fmt::format("in [{}]", title); }
 };
 
+// The table and the last name of a key's path.
+std::pair<std::string_view, std::string_view> split(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  if (dot == std::string_view::npos) return {{}, path};
+  return {path.substr(0, dot), path.substr(dot + 1)};
+}
+
 class Checker {
  public:
   explicit Checker(LoadContext& context) : context_(context) {}
@@ -49,9 +56,7 @@ class Checker {
     for (Member& member : node.members) check_member(member, position);
     for (const Key& key : all_keys()) {
       if (!key.required || !key.scopes.contains(position.scope)) continue;
-      const std::size_t dot = key.path.rfind('.');
-      const std::string_view parent = dot == std::string_view::npos ? std::string_view() : key.path.substr(0, dot);
-      const std::string_view name = key.path.substr(dot == std::string_view::npos ? 0 : dot + 1);
+      const auto [parent, name] = split(key.path);
       if (parent != position.path || node.member(name) != nullptr) continue;
       context_.report("FL0003", node.at, fmt::format("[{}] has no \"{}\"", position.title, name),
                       fmt::format("add {} = ...: {}", name, key.prose));
@@ -79,25 +84,35 @@ class Checker {
   void unknown(Member& member, const Position& position) {
     member.value.bad = true;
     const std::string_view what = member.value.kind == Node::Kind::kTable ? "table" : "key";
-    std::string help = did_you_mean(member.key, names_below(position.scope, position.path));
-    const std::string path = join(position.path, member.key);
-    for (const Scope scope : {Scope::kTop, Scope::kPreset, Scope::kHost, Scope::kRoute}) {
-      if (!help.empty() || (find_key(scope, path) == nullptr && !is_key_table(scope, path))) continue;
-      help = fmt::format("\"{}\" may stand {}", path, scope_name(scope));
-    }
-    if (help.empty()) {
-      const auto known = names_below(position.scope, position.path);
-      help = fmt::format("known {}: {}", position.in(), quoted_list(known));
-    }
+    const auto known = names_below(position.scope, position.path);
+    std::string help = did_you_mean(member.key, known);
+    if (help.empty()) help = home_of(member.key);
+    if (help.empty()) help = fmt::format("known {}: {}", position.in(), quoted_list(known));
     context_.report("FL0002", member.key_at, fmt::format("unknown {} \"{}\" {}", what, member.key, position.in()),
                     help);
   }
 
+  // Where a key of that name may stand, "" where there is none.
+  static std::string home_of(std::string_view name) {
+    for (const Key& key : all_keys()) {
+      const auto [parent, leaf] = split(key.path);
+      if (leaf != name) continue;
+      std::string table = fmt::format("[{}]", parent);
+      std::ranges::replace(table, '*', 'X');
+      for (const Scope scope : {Scope::kTop, Scope::kHost, Scope::kRoute}) {
+        if (!key.scopes.contains(scope)) continue;
+        return parent.empty() ? fmt::format("\"{}\" stands {}", name, scope_name(scope))
+                              : fmt::format("\"{}\" stands in {} {}", name, table, scope_name(scope));
+      }
+    }
+    return {};
+  }
+
   static std::string_view scope_name(Scope scope) {
     switch (scope) {
-      case Scope::kTop: return "only at the top level";
-      case Scope::kPreset: return "in [preset.NAME]";
-      case Scope::kHost: return "in [host.NAME]";
+      case Scope::kTop: return "at the top level";
+      case Scope::kPreset: return "in [preset.X]";
+      case Scope::kHost: return "in [host.X]";
       case Scope::kRoute: return "in a route";
     }
     return "";

@@ -21,7 +21,8 @@ namespace flare::server::config {
 /// Where a value comes from; a default-constructed one is the built-in default.
 struct Origin {
   Place place;
-  std::string via;  ///< "preset api" where a preset brought it, else ""
+  std::string via;      ///< "preset api" where a preset brought it, else ""
+  bool secret = false;  ///< from @env: or @file:, in whole or in part: dumps show "***"
 
   [[nodiscard]] bool is_default() const noexcept { return place.line == 0; }
   /// "default", "flare.toml:12", "flare.toml:12 via preset api".
@@ -137,7 +138,7 @@ struct Respond {
   Text text;
 };
 struct Redirect {
-  std::string to;  ///< with placeholders (M9); every placeholder is known to exist for this route
+  Text to;  ///< with placeholders (M9); every placeholder is known to exist for this route
   int status = 308;
 };
 struct StaticFiles {
@@ -174,6 +175,7 @@ struct Host {
   std::string name;  ///< NAME of [host.NAME], "_" for the routes at the top level
   Place place;
   std::vector<HostName> names;
+  Origin names_origin;
   std::vector<std::string> listen;  ///< names of listeners, resolved: never empty
   Origin listen_origin;
   Settings settings;  ///< for answers that no route gives (404, 405)

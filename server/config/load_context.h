@@ -1,6 +1,7 @@
 // What the steps of a load share. Private to server/config.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,7 +28,8 @@ struct LoadContext {
                      .help = std::move(help)});
   }
   [[nodiscard]] Origin origin(const Node& node, std::string_view via = {}) const {
-    return {sources.place(node.at), std::string(via)};
+    const bool secret = node.secret || std::ranges::any_of(node.items, &Node::secret);
+    return {sources.place(node.at), std::string(via), secret};
   }
   /// `path`, written at `at`, as seen from the working directory: relative paths start at the file that holds them.
   [[nodiscard]] std::string resolve(const Location& at, std::string_view path) const {
