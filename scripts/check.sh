@@ -7,10 +7,11 @@ source dev
 
 step_format() { sources | xargs -r clang-format-19 --dry-run --Werror || { echo "run ./dev format"; return 1; }; }
 
+# Prints findings only; run-clang-tidy's own progress and counts of suppressed warnings are no news.
 step_tidy() {
-  configure dev
-  run-clang-tidy-19 -quiet -p build/dev -j "$(nproc)" -header-filter="^$PWD/(lib|server)/" "^$PWD/(lib|server)/.*\.cc$" \
-    2>/dev/null | grep -v '^clang-tidy-19 \|^\[.*clang-tidy-19 \|^$'
+  (configure dev) || return 1
+  run-clang-tidy-19 -quiet -p build/dev -j "$(nproc)" "^$PWD/(lib|server)/.*\.cc$" 2>&1 |
+    grep -vE '^(clang-tidy-19 |\[ *[0-9]+/|Running clang-tidy|[0-9]+ warnings? (generated|treated)|$)'
   return "${PIPESTATUS[0]}"
 }
 
