@@ -101,7 +101,7 @@ void Daemon::set_up(runtime::Worker& worker) {
     const site::Site* const site = &snapshot_.site(listener);
     state.contexts.push_back(std::make_unique<http::WorkerContext>(
         worker, [site](http::Request& request) { return (*site)(request); }, config.limits.values,
-        config.server.server_header->text, writer_ ? state.access_log.get() : nullptr));
+        config.server.server_header->text, state.access_log.get()));
   }
   for (BoundAddress& address : addresses_) {
     const bool shared = address.endpoint.unix_path() != nullptr;

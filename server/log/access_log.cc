@@ -18,7 +18,7 @@ AccessLog::AccessLog(runtime::Worker& worker, config::AccessFormat format, std::
 AccessLog::~AccessLog() { flush(); }
 
 void AccessLog::record(const http::Transaction& transaction) noexcept {
-  if (!writer_ || !transaction.request.is_logged()) return;
+  if (!transaction.request.is_logged()) return;
   const LineContext context{.time = std::chrono::system_clock::now(), .worker = worker_.id()};
   switch (format_) {
     case config::AccessFormat::kJson: append_json_line(batch_, transaction, context); break;

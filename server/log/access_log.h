@@ -22,6 +22,7 @@ class AccessLog final : public http::Recorder, private runtime::TimerEntry {
   ~AccessLog() override;
 
   void record(const http::Transaction& transaction) noexcept override;
+  [[nodiscard]] bool wants_transactions() const noexcept override { return writer_ != nullptr; }
   void failure(const http::Request& request, std::string_view what) noexcept override;
 
  private:

@@ -18,7 +18,7 @@ struct MakeHandler {
     return handlers::Respond(static_cast<http::Status>(respond.status), respond.type, respond.text.text);
   }
   http::Handler operator()(const config::Redirect& redirect) const {
-    return handlers::Redirect(redirect.to, static_cast<http::Status>(redirect.status));
+    return handlers::Redirect(redirect.to.text, static_cast<http::Status>(redirect.status));
   }
   http::Handler operator()(const config::StaticFiles& files) const {
     return handlers::StaticFiles(files.root, {.index = files.index});

@@ -153,15 +153,16 @@ void ConnectionCore::refuse(Reason why) {
 }
 
 std::chrono::steady_clock::time_point ConnectionCore::now_if_recorded() const noexcept {
-  return context_.recorder() != nullptr ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+  return context_.transaction_recorder() != nullptr ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
 }
 
 void ConnectionCore::record(const Request& request, const Response& response, std::uint64_t bytes_in,
                             std::uint64_t bytes_out, Reason why,
                             std::chrono::steady_clock::time_point started) noexcept {
-  if (context_.recorder() == nullptr) return;
+  Recorder* const recorder = context_.transaction_recorder();
+  if (recorder == nullptr) return;
   const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
-  context_.recorder()->record({.request = request,
+  recorder->record({.request = request,
                                .status = response.status,
                                .why = why,
                                .bytes_out = bytes_out,

@@ -25,6 +25,8 @@ class Recorder {
  public:
   virtual ~Recorder() = default;
   virtual void record(const Transaction& transaction) noexcept = 0;
+  /// False, and it stays so: record() need not be called, and its clock readings not be paid.
+  [[nodiscard]] virtual bool wants_transactions() const noexcept { return true; }
   /// A handler let an exception out (the client got 500), or the like: for the error log.
   virtual void failure(const Request& request, std::string_view what) noexcept = 0;
 };

@@ -20,6 +20,7 @@ WorkerContext::WorkerContext(runtime::Worker& worker, Handler handler, const Lim
       handler_(std::move(handler)),
       limits_(limits),
       recorder_(recorder),
+      transaction_recorder_(recorder != nullptr && recorder->wants_transactions() ? recorder : nullptr),
       input_(std::max<std::size_t>(kTurnBytes, std::size_t{limits.header_bytes} * 2)),  // a whole head always fits
       output_(kTurnBytes),
       request_(std::make_unique<Request>()) {

@@ -25,7 +25,10 @@ class WorkerContext {
   [[nodiscard]] runtime::Worker& worker() noexcept { return worker_; }
   [[nodiscard]] const Handler& handler() const noexcept { return handler_; }
   [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
+  /// For failures; may be nullptr.
   [[nodiscard]] Recorder* recorder() noexcept { return recorder_; }
+  /// For transactions; nullptr where nobody wants them.
+  [[nodiscard]] Recorder* transaction_recorder() noexcept { return transaction_recorder_; }
   [[nodiscard]] io::Buffer& input() noexcept { return input_; }
   [[nodiscard]] io::Buffer& output() noexcept { return output_; }
   /// "Server: flared\r\nDate: ...\r\n", true to the second.
@@ -41,6 +44,7 @@ class WorkerContext {
   Handler handler_;
   const Limits& limits_;
   Recorder* recorder_;
+  Recorder* transaction_recorder_;
   io::Buffer input_;
   io::Buffer output_;
   std::unique_ptr<Request> request_;

@@ -1,0 +1,26 @@
+#include <CLI/Version.hpp>
+#include <cstdio>
+#include <fmt/core.h>
+#include <spdlog/version.h>
+
+#include "server/cli/commands.h"
+#include "server/version.h"
+
+namespace flare::server::cli {
+
+ExitCode run(const Version& command) {
+  std::printf("flared %s\n", kVersion);
+  if (!command.long_form) return ExitCode::kOk;
+#if defined(__clang__)
+  std::printf("compiler: clang %s\n", __clang_version__);
+#else
+  std::printf("compiler: gcc %s\n", __VERSION__);
+#endif
+  std::printf("libraries: spdlog %d.%d.%d, fmt %d, CLI11 %s\n", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH,
+              FMT_VERSION, CLI11_VERSION);
+  std::printf("features: http/1.1, static, redirect, respond\n");
+  std::printf("default configuration: %s\n", kDefaultConfig);
+  return ExitCode::kOk;
+}
+
+}  // namespace flare::server::cli

@@ -1,0 +1,16 @@
+#include <cstdio>
+#include <exception>
+#include <variant>
+
+#include "server/cli/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace flare::server;
+  try {
+    const cli::Command command = cli::parse_command_line(argc, argv);
+    return static_cast<int>(std::visit([](const auto& chosen) { return cli::run(chosen); }, command));
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "flared: internal error: %s\n", exception.what());
+    return static_cast<int>(ExitCode::kInternal);
+  }
+}
