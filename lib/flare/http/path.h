@@ -10,12 +10,12 @@
 
 namespace flare::http {
 
-/// The canonical form of a received path (behaviour.md H-22 to H-26): unreserved characters decoded, other triplets kept
-/// with upper-case hex (so "%2F" is never a separator), empty segments merged, a trailing slash kept.
-/// Bytes that have no place in a path ('\\', '?', '#', space, 0x80 and above) become triplets. `raw` starts with '/'
-/// (kBadTarget otherwise) and does not lie in `scratch`.
-/// Refused: bad triplets, NUL and controls, encoded or not (kBadEscape), literal or encoded "." and ".." segments (kDotSegment).
-/// Returns `raw` itself where it is canonical already (the common case: no copy), else a view of `scratch`.
+/// The canonical form of a received path (behaviour.md H-22 to H-26): unreserved characters decoded, other triplets
+/// kept with upper-case hex (so "%2F" is never a separator), empty segments merged, a trailing slash kept. Bytes that
+/// have no place in a path ('\', '?', '#', space, 0x80 and above) become triplets. `raw` starts with '/' (kBadTarget
+/// otherwise) and does not lie in `scratch`. Refused: bad triplets, NUL and controls, encoded or not (kBadEscape),
+/// literal or encoded "." and ".." segments (kDotSegment). Returns `raw` itself where it is canonical already (the
+/// common case: no copy), else a view of `scratch`.
 std::expected<std::string_view, Reason> canonical_path(std::string_view raw, std::string& scratch);
 
 /// All triplets decoded; nullopt where one is malformed.
