@@ -55,6 +55,7 @@ class HostReader {
                         "write \"www.example.com\", \"*.example.com\" or \"_\"");
       }
     }
+    if (const Node* names = table.find("names")) host.names_origin = context_.origin(*names);
     if (const Node* names = table.find("names");
         names != nullptr && names->kind == Node::Kind::kArray && names->items.empty()) {
       context_.report("FL0003", names->at, fmt::format("[host.{}] has no name", host.name),

@@ -211,9 +211,8 @@ class RouteReader {
     if (const Node* status = table.find("status")) redirect.status = static_cast<int>(status->integer);
     const Node* to = table.find("to");
     if (to == nullptr) return;
-    redirect.to = to->text;
-    if (redirect.to.empty() ||
-        std::ranges::any_of(redirect.to, [](char c) { return ascii::is_control(c) || c == ' '; })) {
+    redirect.to = {to->text, to->secret};
+    if (to->text.empty() || std::ranges::any_of(to->text, [](char c) { return ascii::is_control(c) || c == ' '; })) {
       fail("FL0003", to->at, "redirect.to is not a location",
            "write a URL or a path, without blanks and control characters");
     }
