@@ -111,7 +111,7 @@ void write_action(SectionWriter& out, const Route& route) {
     out.add({"respond", "type"}, respond->type, origin);
     out.add({"respond", "text"}, shown(respond->text), origin);
   } else if (const auto* redirect = std::get_if<Redirect>(&route.action)) {
-    out.add({"redirect", "to"}, shown(redirect->to), origin);
+    out.add({"redirect", "to"}, shown({redirect->to, redirect->secret}), origin);
     out.add({"redirect", "status"}, std::int64_t{redirect->status}, origin);
   } else if (const auto* files = std::get_if<StaticFiles>(&route.action)) {
     out.add({"static", "root"}, files->root, origin);
