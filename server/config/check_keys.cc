@@ -136,7 +136,7 @@ class Checker {
     if (node.kind != Node::Kind::kArray) return scalar(member.key, node, key, true);
     if (key.shape == Shape::kOne) {
       return wrong(node, fmt::format("\"{}\" takes one value, not a list", member.key),
-                   fmt::format("write {}", example(key)));
+                   fmt::format("write {}", example(member.key, key)));
     }
     for (Node& item : node.items) {
       if (!item.bad) scalar(member.key, item, key, false);
@@ -175,7 +175,7 @@ class Checker {
         return;
       case Type::kInt:
         if (is_number) return range(name, node, key, node.integer);
-        if (!is_text || !words_allowed || !is_word(key, node.text)) mismatch(name, node, key);
+        if (!is_text || !words_allowed || !is_word(key, node.text)) mismatch(name, node, key, words_allowed);
         return;
       case Type::kIntWord:
         if (!is_number || !is_word(key, std::to_string(node.integer))) mismatch(name, node, key);
@@ -202,11 +202,12 @@ class Checker {
     return std::ranges::find(words, word) != words.end();
   }
 
-  void mismatch(std::string_view name, Node& node, const Key& key) {
+  void mismatch(std::string_view name, Node& node, const Key& key, bool words_allowed = true) {
     const auto words = words_of(key);
-    std::string help =
-        node.kind == Node::Kind::kString && !node.secret ? did_you_mean(node.text, words) : std::string();
-    if (help.empty()) help = fmt::format("write {}", example(key));
+    std::string help = words_allowed && node.kind == Node::Kind::kString && !node.secret
+                           ? did_you_mean(node.text, words)
+                           : std::string();
+    if (help.empty()) help = fmt::format("write {}", example(name, key));
     wrong(node, fmt::format("\"{}\" must be {}, not {}", name, with_article(key), shown(node)), help);
   }
 
@@ -216,9 +217,7 @@ class Checker {
     return fmt::format("{} {}", type.starts_with('i') ? "an" : "a", type);
   }
 
-  static std::string example(const Key& key) {
-    const std::string_view leaf = key.path.substr(key.path.rfind('.') + 1);
-    const std::string_view name = leaf == "*" ? std::string_view("NAME") : leaf;
+  static std::string example(std::string_view name, const Key& key) {
     if (!key.fallback.empty() && key.fallback != "[]" && key.fallback != "\"\"")
       return fmt::format("{} = {}", name, key.fallback);
     return key.type == Type::kWord ? fmt::format("{} = \"{}\"", name, words_of(key).front())

@@ -26,6 +26,7 @@ class Composer {
       for (const std::string& path : matches(pattern)) include(result.document, path, pattern.at);
     }
     result.complete = complete_;
+    result.secrets = std::move(secrets_);
     return result;
   }
 
@@ -133,6 +134,7 @@ class Composer {
       const auto value = context_.files.environment(node.text.substr(kEnv.size()));
       if (!value) return no_secret(node, fmt::format("{} is not set", node.text), "set the environment variable");
       node.text = *value;
+      secrets_.push_back(node.text);
     } else if (node.text.starts_with(kFile)) {
       node.secret = true;
       read_secret(node, context_.resolve(node.at, std::string_view(node.text).substr(kFile.size())));
@@ -152,6 +154,7 @@ class Composer {
     if (text->ends_with('\n')) text->pop_back();
     if (text->ends_with('\r')) text->pop_back();
     node.text = std::move(*text);
+    secrets_.push_back(node.text);
   }
 
   void no_secret(Node& node, std::string message, std::string help) {
@@ -162,6 +165,7 @@ class Composer {
 
   LoadContext& context_;
   bool complete_ = true;
+  std::vector<std::string> secrets_;
 };
 
 }  // namespace

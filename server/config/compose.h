@@ -12,6 +12,7 @@ namespace flare::server::config {
 struct Composed {
   Node document;
   bool complete = true;
+  std::vector<std::string> secrets;  ///< what @env: and @file: brought
 };
 Composed compose(LoadContext& context, std::string name, std::string text);
 

@@ -138,8 +138,9 @@ struct Respond {
   Text text;
 };
 struct Redirect {
-  Text to;  ///< with placeholders (M9); every placeholder is known to exist for this route
+  std::string to;  ///< with placeholders (M9); every placeholder is known to exist for this route
   int status = 308;
+  bool secret = false;  ///< of `to`: dumps show "***"
 };
 struct StaticFiles {
   std::string root;  ///< seen from the working directory of the process

@@ -69,6 +69,21 @@ void Diagnostics::sort(const SourceSet& sources) {
   all_ = std::move(sorted);
 }
 
+void Diagnostics::redact(std::string_view secret) {
+  constexpr std::size_t kShortest = 4;  // shorter ones would garble the words around them
+  if (secret.size() < kShortest) return;
+  const auto clean = [secret](std::string& text) {
+    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
+      text.replace(at, secret.size(), "***");
+    }
+  };
+  for (Diagnostic& diagnostic : all_) {
+    clean(diagnostic.message);
+    clean(diagnostic.help);
+    for (Note& note : diagnostic.notes) clean(note.text);
+  }
+}
+
 void Diagnostics::promote_warnings() {
   for (Diagnostic& diagnostic : all_) diagnostic.severity = Severity::kError;
   errors_ += warnings_;

@@ -34,6 +34,8 @@ class Diagnostics {
   void add(Diagnostic diagnostic);
   /// By file, line and column; equal places keep the order in which they were found.
   void sort(const SourceSet& sources);
+  /// Replaces `secret` by "***" wherever a message quotes it.
+  void redact(std::string_view secret);
   /// --strict: every warning becomes an error.
   void promote_warnings();
 

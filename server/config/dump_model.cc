@@ -19,9 +19,11 @@ class SectionWriter {
       : section_(out.emplace_back(DumpSection{.path = std::move(path), .repeated = repeated})) {}
 
   void add(std::vector<std::string> key, DumpScalar value, Origin origin) {
+    if (origin.secret) value = std::string(kSecret);
     section_.entries.push_back({std::move(key), {std::move(value)}, false, std::move(origin)});
   }
   void add_list(std::vector<std::string> key, std::vector<DumpScalar> values, Origin origin) {
+    if (origin.secret) values.assign(1, std::string(kSecret));
     section_.entries.push_back({std::move(key), std::move(values), true, std::move(origin)});
   }
   void add_strings(std::vector<std::string> key, const std::vector<std::string>& values, Origin origin) {
@@ -109,7 +111,7 @@ void write_action(SectionWriter& out, const Route& route) {
     out.add({"respond", "type"}, respond->type, origin);
     out.add({"respond", "text"}, shown(respond->text), origin);
   } else if (const auto* redirect = std::get_if<Redirect>(&route.action)) {
-    out.add({"redirect", "to"}, redirect->to, origin);
+    out.add({"redirect", "to"}, shown({redirect->to, redirect->secret}), origin);
     out.add({"redirect", "status"}, std::int64_t{redirect->status}, origin);
   } else if (const auto* files = std::get_if<StaticFiles>(&route.action)) {
     out.add({"static", "root"}, files->root, origin);
@@ -119,7 +121,10 @@ void write_action(SectionWriter& out, const Route& route) {
 
 void write_route(SectionWriter out, const Route& route) {
   const Origin here{route.place, {}};
-  out.add({"id"}, route.id, route.id_origin);
+  // An id that was not chosen repeats the path.
+  Origin id_origin = route.id_origin;
+  id_origin.secret = id_origin.secret || route.path.origin.secret;
+  out.add({"id"}, route.id, std::move(id_origin));
   out.add({"path"}, *route.path, route.path.origin);
   for (const Param& param : route.params) out.add({"params", param.name}, std::string(to_string(param.kind)), here);
   if (!route.methods.empty()) out.add_strings({"method"}, route.methods, here);
@@ -139,7 +144,7 @@ void write_host(std::vector<DumpSection>& out, const Host& host) {
     SectionWriter section(out, {"host", host.name});
     std::vector<DumpScalar> names;
     for (const HostName& name : host.names) names.emplace_back(name.name);
-    section.add_list({"names"}, std::move(names), {host.names.empty() ? host.place : host.names.front().place, {}});
+    section.add_list({"names"}, std::move(names), host.names_origin);
     section.add_strings({"listen"}, host.listen, host.listen_origin);
     write_settings(section, host.settings);
   }

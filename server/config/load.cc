@@ -31,6 +31,7 @@ LoadResult load_text(const std::string& name, std::string text, const LoadOption
   read_log(context, composed.document, config.log);
   read_drain(context, composed.document, config);
   check_roots(context, config);
+  for (const std::string& secret : composed.secrets) result.diagnostics.redact(secret);
   if (options.strict) result.diagnostics.promote_warnings();
   result.diagnostics.sort(config.sources);
   return result;

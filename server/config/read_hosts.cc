@@ -55,6 +55,7 @@ class HostReader {
                         "write \"www.example.com\", \"*.example.com\" or \"_\"");
       }
     }
+    if (const Node* names = table.find("names")) host.names_origin = context_.origin(*names);
     if (const Node* names = table.find("names");
         names != nullptr && names->kind == Node::Kind::kArray && names->items.empty()) {
       context_.report("FL0003", names->at, fmt::format("[host.{}] has no name", host.name),
@@ -118,17 +119,17 @@ class HostReader {
 
   void read_routes(Host& host, const Node& routes, const std::vector<UsedPreset>& host_presets,
                    const Node* host_table) {
-    std::vector<RoutePattern> patterns;
+    std::vector<CheckedPath> paths;
     for (const Node& table : routes.items) {
       if (table.kind != Node::Kind::kTable) continue;
-      Route route = read_route(context_, table, host.name, patterns.emplace_back());
+      Route route = read_route(context_, table, host.name, paths.emplace_back());
       std::vector<const Node*> tables{&table};
       if (host_table != nullptr) tables.insert(tables.begin(), host_table);
       route.settings = merged(host_presets, used_presets(context_, document_, table, used_), tables);
       claim_id(route, table);
       host.routes.push_back(std::move(route));
     }
-    check_routes(context_, host, patterns);
+    check_routes(context_, host, paths);
   }
 
   // Ids that were not chosen get a number where they repeat; chosen ones must not.

@@ -16,14 +16,23 @@ constexpr std::array<std::string_view, 3> kActions{"respond", "redirect", "stati
 constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
                                                    "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
+// What to write instead of a path that is no pattern; "" where the error says it.
+std::string help_for(std::string_view path) {
+  if (!path.starts_with('/')) return fmt::format("write \"/{}\"", path);
+  if (path.contains("/**/")) return "use \"*\" for one segment in the middle";
+  if (path.contains('?')) return "match the query with query = { name = \"value\" }";
+  if (path.contains('*')) return "there are no patterns within a segment; a literal * is written %2A";
+  return {};
+}
+
 class RouteReader {
  public:
-  RouteReader(LoadContext& context, const Node& table, Route& route, RoutePattern& pattern)
-      : context_(context), table_(table), route_(route), pattern_(pattern) {}
+  RouteReader(LoadContext& context, const Node& table, Route& route, CheckedPath& path)
+      : context_(context), table_(table), route_(route), path_(path) {}
 
   void read(std::string_view host) {
     route_.place = context_.sources.place(table_.at);
-    pattern_.valid = !table_.bad;
+    path_.valid = !table_.bad;
     read_params();
     read_path();
     read_methods();
@@ -45,7 +54,7 @@ class RouteReader {
  private:
   void fail(std::string_view id, const Location& at, std::string message, std::string help = {},
             std::vector<Note> notes = {}) {
-    pattern_.valid = false;
+    path_.valid = false;
     context_.report(id, at, std::move(message), std::move(help), std::move(notes));
   }
 
@@ -63,35 +72,32 @@ class RouteReader {
   void read_path() {
     const Node* path = table_.find("path");
     if (path == nullptr) {
-      pattern_.valid = false;
+      path_.valid = false;
       return;
     }
     route_.path = {path->text, context_.origin(*path)};
-    pattern_.path_at = path->at;
-    auto parsed = parse_pattern(path->text, route_.params);
+    path_.path_at = path->at;
+    auto parsed = http::RoutePattern::parse(path->text);
     if (!parsed) {
-      Location at = path->at;
-      // Inside the quotes; escapes would shift it, but a path has none.
-      const std::size_t offset = parsed.error().offset;
-      if (offset != 0 && offset + 2 < at.length) {
-        at.column += static_cast<std::uint32_t>(offset + 1);
-        const std::size_t end = path->text.find('/', offset);
-        at.length = static_cast<std::uint32_t>((end == std::string::npos ? path->text.size() : end) - offset);
-      }
-      return fail("FL0105", at, fmt::format("path {}: {}", shown(*path), parsed.error().message), parsed.error().help);
+      return fail("FL0105", path->at, fmt::format("path {}: {}", shown(*path), parsed.error()), help_for(path->text));
     }
-    pattern_.pattern = std::move(*parsed);
+    path_.pattern = std::move(*parsed);
+    for (const Param& param : route_.params) {
+      const auto type = http::parse_param_type(to_string(param.kind));
+      // A name that the path does not capture is reported below.
+      if (type) static_cast<void>(path_.pattern->set_param_type(param.name, *type));
+    }
     const Node* params = table_.find("params");
     if (params == nullptr) return;
     for (const Member& member : params->members) {
-      if (!pattern_.pattern.has_param(member.key)) no_such_param(member.key_at, "params", member.key);
+      if (!path_.pattern->has_param(member.key)) no_such_param(member.key_at, "params", member.key);
     }
   }
 
   void no_such_param(const Location& at, std::string_view what, std::string_view name) {
     std::vector<std::string_view> names;
-    for (const Segment& segment : pattern_.pattern.segments) {
-      if (segment.kind == SegmentKind::kParam || segment.kind == SegmentKind::kTyped) names.push_back(segment.text);
+    for (const http::RoutePattern::Segment& segment : path_.pattern->segments()) {
+      if (http::is_param(segment.kind)) names.push_back(segment.text);
     }
     std::string help = did_you_mean(name, names);
     if (help.empty()) help = names.empty() ? "the path has no \":name\" segment" : "the path has " + quoted_list(names);
@@ -139,7 +145,7 @@ class RouteReader {
         match.secret = match.secret || value->secret;
       }
       if (member.value.bad || match.values.empty()) {
-        pattern_.valid = false;
+        path_.valid = false;
         if (!member.value.bad)
           fail("FL0003", member.value.at, fmt::format("{}.{} has no value to match", key, member.key),
                "name at least one");
@@ -180,7 +186,7 @@ class RouteReader {
       // An unknown key may have been meant as the action, and is reported already.
       if (!broken)
         fail("FL0104", table_.at, "route has no action", fmt::format("add one of {}", quoted_list(kActions)));
-      pattern_.valid = false;
+      path_.valid = false;
       return;
     }
     route_.action_origin = context_.origin(found->value);
@@ -212,8 +218,8 @@ class RouteReader {
     const Node* to = table.find("to");
     if (to == nullptr) return;
     redirect.to = to->text;
-    if (redirect.to.empty() ||
-        std::ranges::any_of(redirect.to, [](char c) { return ascii::is_control(c) || c == ' '; })) {
+    redirect.secret = to->secret;
+    if (to->text.empty() || std::ranges::any_of(to->text, [](char c) { return ascii::is_control(c) || c == ' '; })) {
       fail("FL0003", to->at, "redirect.to is not a location",
            "write a URL or a path, without blanks and control characters");
     }
@@ -229,12 +235,12 @@ class RouteReader {
       const std::string_view name = rest.substr(0, rest.find('}'));
       if (name.starts_with(kParam)) {
         const std::string_view param = name.substr(kParam.size());
-        if (pattern_.valid && !pattern_.pattern.has_param(param)) no_such_param(to.at, "redirect.to", param);
+        if (path_.valid && !path_.pattern->has_param(param)) no_such_param(to.at, "redirect.to", param);
       } else if (std::ranges::find(kPlaceholders, name) == kPlaceholders.end()) {
         std::string help = did_you_mean(name, kPlaceholders);
         if (help.empty()) help = "there are {path}, {tail}, {query}, {host} and {param.NAME}";
         fail("FL0003", to.at, fmt::format("unknown placeholder \"{{{}}}\" in redirect.to", name), help);
-      } else if (name == "tail" && pattern_.valid && !pattern_.pattern.has_tail()) {
+      } else if (name == "tail" && path_.valid && !path_.pattern->has_tail()) {
         fail("FL0106", to.at,
              fmt::format("redirect.to names {{tail}}, but the path {} does not end in \"/**\"", *route_.path),
              "use {path}, or end the path in \"/**\"", {{route_.path.origin.place, "the path is here"}});
@@ -265,14 +271,14 @@ class RouteReader {
   LoadContext& context_;
   const Node& table_;
   Route& route_;
-  RoutePattern& pattern_;
+  CheckedPath& path_;
 };
 
 }  // namespace
 
-Route read_route(LoadContext& context, const Node& table, std::string_view host, RoutePattern& pattern) {
+Route read_route(LoadContext& context, const Node& table, std::string_view host, CheckedPath& path) {
   Route route;
-  RouteReader(context, table, route, pattern).read(host);
+  RouteReader(context, table, route, path).read(host);
   return route;
 }
 

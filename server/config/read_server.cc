@@ -29,8 +29,8 @@ void read_addresses(LoadContext& context, const Node& table, Listener& listener)
         endpoint = net::Endpoint::parse("unix:" + context.resolve(node->at, unix_path->path));
       }
       listener.addresses.push_back({endpoint, node->text, context.sources.place(node->at)});
-    } catch (const AddressParseError& error) {
-      context.report("FL0003", node->at, error.what(),
+    } catch (const AddressParseError&) {
+      context.report("FL0003", node->at, fmt::format("{} is not an address to listen on", shown(*node)),
                      "write \"127.0.0.1:8080\", \"[::1]:8080\", \":8080\" or \"unix:/run/app.sock\"");
     }
   }

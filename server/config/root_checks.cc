@@ -81,7 +81,7 @@ class RootChecker {
       return;
     }
     const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
     const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
     const auto facts = context_.files.facts(folder);
     if (!facts) return;

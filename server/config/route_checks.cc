@@ -12,65 +12,6 @@
 namespace flare::server::config {
 namespace {
 
-// ---- segments ---------------------------------------------------------------------------------------------------
-
-// Some text that both types accept; "" where none exists (digits are int, slug and hex; a uuid has dashes).
-std::string_view common_sample(ParamKind a, ParamKind b) {
-  constexpr std::string_view kUuid = "00000000-0000-4000-8000-000000000000";
-  if (a == ParamKind::kUuid && b == ParamKind::kUuid) return kUuid;
-  if (a == ParamKind::kUuid || b == ParamKind::kUuid)
-    return a == ParamKind::kSlug || b == ParamKind::kSlug ? kUuid : "";
-  return "1";
-}
-
-bool is_tie(const Segment& a, const Segment& b) {
-  if (a.kind != b.kind) return false;
-  switch (a.kind) {
-    case SegmentKind::kLiteral: return a.text == b.text;
-    case SegmentKind::kTyped: return !common_sample(a.type, b.type).empty();
-    case SegmentKind::kParam:
-    case SegmentKind::kStar:
-    case SegmentKind::kGlobstar: return true;
-  }
-  return false;
-}
-
-// Neither pattern is more specific, and some path matches both.
-bool is_tie(const Pattern& a, const Pattern& b) {
-  return std::ranges::equal(a.segments, b.segments, [](const Segment& x, const Segment& y) { return is_tie(x, y); });
-}
-
-// Every segment that `inner` matches is matched by `outer`. Types are only compared with themselves: sound, not
-// complete.
-bool contains(const Segment& outer, const Segment& inner) {
-  switch (outer.kind) {
-    case SegmentKind::kLiteral: return inner.kind == SegmentKind::kLiteral && inner.text == outer.text;
-    case SegmentKind::kTyped: return inner.kind == SegmentKind::kTyped && inner.type == outer.type;
-    case SegmentKind::kParam:
-    case SegmentKind::kStar:
-      return inner.kind != SegmentKind::kGlobstar && !(inner.kind == SegmentKind::kLiteral && inner.text.empty());
-    case SegmentKind::kGlobstar: return true;
-  }
-  return false;
-}
-
-bool contains(const Pattern& outer, const Pattern& inner) {
-  for (std::size_t i = 0; i < outer.segments.size(); ++i) {
-    if (outer.segments[i].kind == SegmentKind::kGlobstar) return true;
-    if (i >= inner.segments.size() || !contains(outer.segments[i], inner.segments[i])) return false;
-  }
-  return outer.segments.size() == inner.segments.size();
-}
-
-// -1: `a` is more specific at the first segment whose kind differs, 1: `b` is, 0: no kind differs as far as both go.
-int compare_kinds(const Pattern& a, const Pattern& b) {
-  const std::size_t common = std::min(a.segments.size(), b.segments.size());
-  for (std::size_t i = 0; i < common; ++i) {
-    if (a.segments[i].kind != b.segments[i].kind) return a.segments[i].kind < b.segments[i].kind ? -1 : 1;
-  }
-  return 0;
-}
-
 // ---- other matchers ----------------------------------------------------------------------------------------------
 
 bool matches_method(const std::vector<std::string>& methods, std::string_view method) {
@@ -145,13 +86,16 @@ bool implied_from(const std::vector<Cidr>& outer, const std::vector<Cidr>& inner
 // ---- the two checks ------------------------------------------------------------------------------------------------
 
 // The path segment of an example request.
-std::string sample(const Segment& a, const Segment& b) {
-  switch (a.kind) {
-    case SegmentKind::kLiteral: return a.text;
-    case SegmentKind::kTyped: return std::string(common_sample(a.type, b.type));
-    case SegmentKind::kParam:
-    case SegmentKind::kStar:
-    case SegmentKind::kGlobstar: return "x";
+std::string_view sample(const http::RoutePattern::Segment& segment) {
+  switch (segment.kind) {
+    case http::SegmentKind::kLiteral: return segment.text;
+    case http::SegmentKind::kInt:
+    case http::SegmentKind::kHex: return "1";
+    case http::SegmentKind::kUuid: return "00000000-0000-4000-8000-000000000000";
+    case http::SegmentKind::kSlug:
+    case http::SegmentKind::kParam:
+    case http::SegmentKind::kAny:
+    case http::SegmentKind::kTail: return "x";
   }
   return {};
 }
@@ -185,10 +129,9 @@ std::vector<std::string> conditions(const std::vector<NamedMatch>& a, const std:
   return out;
 }
 
-std::string example_request(const Route& a, const Pattern& pattern_a, const Route& b, const Pattern& pattern_b) {
+std::string example_request(const Route& a, const Route& b, const http::RoutePattern& path) {
   std::string text = common_method(a, b).value_or("GET") + " ";
-  for (std::size_t i = 0; i < pattern_a.segments.size(); ++i)
-    text += "/" + sample(pattern_a.segments[i], pattern_b.segments[i]);
+  for (const auto& segment : path.segments()) text.append("/").append(sample(segment));
   const auto queries = conditions(a.queries, b.queries, "=", false);
   if (!queries.empty()) text += fmt::format("?{}", fmt::join(queries, "&"));
   std::vector<std::string> rest = conditions(a.headers, b.headers, ": ", true);
@@ -197,39 +140,38 @@ std::string example_request(const Route& a, const Pattern& pattern_a, const Rout
   return text;
 }
 
-void check_ambiguous(LoadContext& context, const Host& host, const std::vector<RoutePattern>& patterns, std::size_t i) {
+void check_ambiguous(LoadContext& context, const Host& host, const std::vector<CheckedPath>& paths, std::size_t i) {
   const Route& route = host.routes[i];
   for (std::size_t j = 0; j < i; ++j) {
     const Route& other = host.routes[j];
-    if (!patterns[j].valid || !is_tie(patterns[i].pattern, patterns[j].pattern)) continue;
+    if (!paths[j].valid || !http::same_shape(*paths[i].pattern, *paths[j].pattern)) continue;
     if (route.matcher_count() != other.matcher_count() || !compatible(route, other)) continue;
     context.report(
-        "FL0102", patterns[i].path_at,
+        "FL0102", paths[i].path_at,
         fmt::format("routes \"{}\" and \"{}\" match the same requests with equal specificity", other.id, route.id),
         "remove one, or give one of them a matcher more (method, header, query, cookie, from, scheme)",
-        {{context.sources.place(patterns[j].path_at), "the other route is here"},
-         {{}, fmt::format("both match: {}", example_request(other, patterns[j].pattern, route, patterns[i].pattern))}});
+        {{context.sources.place(paths[j].path_at), "the other route is here"},
+         {{}, fmt::format("both match: {}", example_request(other, route, *paths[i].pattern))}});
     return;
   }
 }
 
 // `winner` beats `loser` on every request that both match.
-bool beats(const Route& winner, const Pattern& winner_pattern, const Route& loser, const Pattern& loser_pattern) {
-  const int kinds = compare_kinds(winner_pattern, loser_pattern);
-  if (kinds != 0) return kinds < 0;
-  return winner_pattern.segments.size() == loser_pattern.segments.size() &&
-         winner.matcher_count() > loser.matcher_count();
+bool beats(const Route& winner, const http::RoutePattern& winner_pattern, const Route& loser,
+           const http::RoutePattern& loser_pattern) {
+  const auto order = http::compare_specificity(winner_pattern, loser_pattern);
+  return order < 0 || (order == 0 && winner.matcher_count() > loser.matcher_count());
 }
 
 // A route is dead when for each of its methods and schemes some stronger route takes all that it would match. Methods
 // beyond those it names are one more case, which only a route for all methods takes.
-void check_reachable(LoadContext& context, const Host& host, const std::vector<RoutePattern>& patterns, std::size_t i) {
+void check_reachable(LoadContext& context, const Host& host, const std::vector<CheckedPath>& paths, std::size_t i) {
   const Route& route = host.routes[i];
   std::vector<std::size_t> stronger;
   for (std::size_t j = 0; j < host.routes.size(); ++j) {
     const Route& other = host.routes[j];
-    if (j != i && patterns[j].valid && contains(patterns[j].pattern, patterns[i].pattern) &&
-        beats(other, patterns[j].pattern, route, patterns[i].pattern) && implied(other.headers, route.headers, true) &&
+    if (j != i && paths[j].valid && http::covers(*paths[j].pattern, *paths[i].pattern) &&
+        beats(other, *paths[j].pattern, route, *paths[i].pattern) && implied(other.headers, route.headers, true) &&
         implied(other.queries, route.queries, false) && implied(other.cookies, route.cookies, false) &&
         implied_from(other.from, route.from)) {
       stronger.push_back(j);
@@ -249,7 +191,7 @@ void check_reachable(LoadContext& context, const Host& host, const std::vector<R
                (other.schemes.empty() || std::ranges::find(other.schemes, scheme) != other.schemes.end());
       });
       if (takes == stronger.end()) return;
-      const Place place = context.sources.place(patterns[*takes].path_at);
+      const Place place = context.sources.place(paths[*takes].path_at);
       const bool known = std::ranges::any_of(
           notes, [&](const Note& note) { return note.place.line == place.line && note.place.file == place.file; });
       if (!known) notes.push_back({place, fmt::format("\"{}\" is here", host.routes[*takes].id)});
@@ -257,18 +199,18 @@ void check_reachable(LoadContext& context, const Host& host, const std::vector<R
   }
   std::vector<std::string_view> names;
   for (const std::size_t j : stronger) names.push_back(host.routes[j].id);
-  context.report("FL0103", patterns[i].path_at,
+  context.report("FL0103", paths[i].path_at,
                  fmt::format("route \"{}\" can never win: shadowed by \"{}\"", route.id, fmt::join(names, "\", \"")),
                  "remove it, or make it match what the other does not", std::move(notes));
 }
 
 }  // namespace
 
-void check_routes(LoadContext& context, const Host& host, const std::vector<RoutePattern>& patterns) {
+void check_routes(LoadContext& context, const Host& host, const std::vector<CheckedPath>& paths) {
   for (std::size_t i = 0; i < host.routes.size(); ++i) {
-    if (!patterns[i].valid) continue;
-    check_ambiguous(context, host, patterns, i);
-    check_reachable(context, host, patterns, i);
+    if (!paths[i].valid) continue;
+    check_ambiguous(context, host, paths, i);
+    check_reachable(context, host, paths, i);
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace flare::server::config {
 
-/// `patterns` are those of host.routes, in that order.
-void check_routes(LoadContext& context, const Host& host, const std::vector<RoutePattern>& patterns);
+/// `paths` are those of host.routes, in that order.
+void check_routes(LoadContext& context, const Host& host, const std::vector<CheckedPath>& paths);
 
 }  // namespace flare::server::config
