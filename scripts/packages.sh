@@ -53,8 +53,8 @@ require_packages() {
 install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" || return 1
   # The bench starts an nginx of its own; the system's service must not start now (policy-rc.d), nor at the next boot.
-  if [[ " $* " == *" nginx-light "* ]] && command -v systemctl >/dev/null; then
-    as_root systemctl disable --quiet nginx.service
+  if [[ " $* " == *" nginx-light "* ]]; then
+    as_root update-rc.d nginx disable
   fi
 }
 
