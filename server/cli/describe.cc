@@ -13,7 +13,7 @@ struct Describe {
     return "respond " + std::to_string(respond.status) + " " + respond.type;
   }
   std::string operator()(const config::Redirect& redirect) const {
-    return "redirect " + std::to_string(redirect.status) + " to " + shown(redirect.to);
+    return "redirect " + std::to_string(redirect.status) + " to " + (redirect.secret ? "***" : redirect.to);
   }
   std::string operator()(const config::StaticFiles& files) const { return "static " + files.root; }
 };

@@ -1,7 +1,8 @@
+#include <algorithm>
 #include <utility>
 #include <variant>
 
-#include "flare/base/ascii.h"
+#include "flare/http/path.h"
 #include "flare/handlers/redirect.h"
 #include "flare/handlers/respond.h"
 #include "flare/handlers/static_files.h"
@@ -14,14 +15,17 @@ namespace {
 struct MakeHandler {
   const http::RoutePattern& pattern;
 
+  [[nodiscard]] std::string exact_file() const { return http::percent_decode(pattern.text()).value_or("").substr(1); }
+
   http::Handler operator()(const config::Respond& respond) const {
     return handlers::Respond(static_cast<http::Status>(respond.status), respond.type, respond.text.text);
   }
   http::Handler operator()(const config::Redirect& redirect) const {
-    return handlers::Redirect(redirect.to.text, static_cast<http::Status>(redirect.status));
+    return handlers::Redirect(redirect.to, static_cast<http::Status>(redirect.status));
   }
   http::Handler operator()(const config::StaticFiles& files) const {
-    return handlers::StaticFiles(files.root, {.index = files.index});
+    // M10: below the root lies the tail of a `/**` pattern, else the one file that the pattern names.
+    return handlers::StaticFiles(files.root, {.index = files.index, .file = pattern.has_tail() ? "" : exact_file()});
   }
 };
 
