@@ -16,7 +16,7 @@ COMPILE = ["clang++-19", "-std=c++23", "-march=x86-64-v2", "-fsyntax-only", "-x"
 def compile_error(root, header):
     """The compiler's output when the header does not stand alone, else an empty string."""
     include_path = header.relative_to(root / "lib") if header.is_relative_to(root / "lib") else header.relative_to(root)
-    unit = f'#include "{include_path.as_posix()}"\n#include "{include_path.as_posix()}"\n'
+    unit = f"#include <{include_path.as_posix()}>\n" * 2  # <>: never the file of that name under the current folder
     run = subprocess.run([*COMPILE, "-I", root / "lib", "-I", root], input=unit, capture_output=True, text=True)
     return f"{header.relative_to(root)} does not compile alone:\n{run.stderr}" if run.returncode else ""
 

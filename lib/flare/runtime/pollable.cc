@@ -12,7 +12,7 @@ Pollable::Pollable(Worker& worker, net::UniqueFd fd, Trigger trigger) noexcept
     : worker_(&worker), fd_(std::move(fd)), trigger_(trigger), read_ready_(trigger == Trigger::kEdge) {}
 
 Pollable::Pollable(Pollable&& other) noexcept
-    : TimerEntry(std::move(other)),
+    : TimerEntry(static_cast<TimerEntry&&>(other)),
       worker_(other.worker_),
       fd_(std::move(other.fd_)),
       slot_(other.slot_),
