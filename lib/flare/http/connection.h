@@ -81,7 +81,7 @@ runtime::Task<void> Connection<Stream>::run() {
       if (auto ready = co_await stream_.readable(); !ready) {
         if (ready.error().kind == ErrorKind::kTimeout && !held_.empty() && !core_.is_discarding()) {
           core_.context().output().clear();
-          core_.refuse(Reason::kHeaderTimeout);  // H-35: a silent close before the first byte, 408 after it
+          core_.refuse(held_, Reason::kHeaderTimeout);  // H-35: a silent close before the first byte, 408 after it
           static_cast<void>(send_output());
           co_return co_await linger();
         }

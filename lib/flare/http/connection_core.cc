@@ -36,7 +36,7 @@ ConnectionCore::Progress ConnectionCore::serve(std::string_view input, ContentSo
     if (rest.empty()) return {consumed, Next::kRead};
     const auto head = context_.request().parse(rest, context_.limits());
     if (!head) {
-      refuse(head.error());
+      refuse(rest, head.error());
       return {input.size(), Next::kCloseLingering};
     }
     if (*head == 0) return {consumed, Next::kRead};
@@ -138,14 +138,16 @@ void ConnectionCore::end_deferred(const Response& response, std::uint64_t bytes_
   deferred_.reset();
 }
 
-void ConnectionCore::refuse(Reason why) {
+void ConnectionCore::refuse(std::string_view input, Reason why) {
   context_.worker().counters().requests.add();
+  Request& request = context_.request();
+  static_cast<void>(request.parse(input, context_.limits()));  // for the log: as much of it as there is to know
+  request.set_peer(peer_, tls_);
   Response response = error_response(status_for(why), why);
   // RFC 9110 §15.5.6: a 405 names what is allowed; here it is the method itself that no resource has.
   if (response.status == Status::kMethodNotAllowed) response.headers.set("Allow", "GET, HEAD, OPTIONS");
   io::Buffer& out = context_.output();
   const std::size_t before = out.size();
-  const Request& request = context_.request();
   append_response_head(out, response, {.common_fields = context_.common_fields(), .keep_alive = false});
   if (request.method() != Method::kHead) out.append(response.body.bytes());
   record(request, response, 0, out.size() - before, why, now_if_recorded());

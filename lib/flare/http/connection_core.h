@@ -51,8 +51,9 @@ class ConnectionCore {
   Next begin_deferred_answer(const Response& response, std::string_view rest, io::Buffer& out);
   void end_deferred(const Response& response, std::uint64_t bytes_out, Reason why);
 
-  /// Appends the answer to a request that cannot be understood or came too late; the connection ends with it.
-  void refuse(Reason why);
+  /// Appends the answer to the request at the start of `input`, which cannot be understood or came too late; the connection
+  /// ends with it.
+  void refuse(std::string_view input, Reason why);
 
   [[nodiscard]] WorkerContext& context() noexcept { return context_; }
   /// Content of an answered request is still to be skipped.
