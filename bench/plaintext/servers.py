@@ -42,8 +42,6 @@ pin = "off"
 [listen.plain]
 address = "127.0.0.1:{port}"
 [limits]
-connections = 16384
-per_ip = 16384
 header_timeout = "1h"
 keepalive_idle = "1h"
 keepalive_requests = 1000000000

@@ -21,7 +21,8 @@ struct Parsed {
 
 /// The CLI11 description; `parsed` outlives it.
 struct Grammar {
-  explicit Grammar(Parsed& parsed) : app("flared serves files, redirects and fixed answers over HTTP/1.1, from one TOML file.") {
+  explicit Grammar(Parsed& parsed)
+      : app("flared serves files, redirects and fixed answers over HTTP/1.1, from one TOML file.") {
     app.name("flared");
     app.add_option("-c,--config", parsed.config, "the configuration file")->type_name("FILE")->capture_default_str();
     app.add_flag("-t,--test", parsed.test, "check the configuration and exit, like `flared check`");
@@ -43,7 +44,8 @@ struct Grammar {
     show->add_flag("--origin", parsed.show.origin, "say of each value where it comes from");
     show->add_flag("--json", parsed.show.json, "as JSON");
 
-    explain = app.add_subcommand("explain", "which listener, host and route answers a request, and why the others do not");
+    explain =
+        app.add_subcommand("explain", "which listener, host and route answers a request, and why the others do not");
     explain->add_option("METHOD", parsed.explain.method, "GET, POST, ...")->required();
     explain->add_option("URL", parsed.explain.url, "http://host[:port]/path?query")->required();
     explain->add_option("-H,--header", parsed.explain.fields, "a request field, \"Name: value\"; may be repeated");

@@ -46,7 +46,8 @@ ExitCode run(const Check& command) {
     complain(std::string("flared: ") + exception.what() + "\n");
     return ExitCode::kInvalidConfig;
   }
-  if (!command.quiet && !command.json) complain("flared: " + command.config + " ok (" + listeners + ", " + routes + ")\n");
+  if (!command.quiet && !command.json)
+    complain("flared: " + command.config + " ok (" + listeners + ", " + routes + ")\n");
   return ExitCode::kOk;
 }
 
@@ -59,7 +60,8 @@ ExitCode run(const ShowConfig& command) {
 
 ExitCode run(const ServeFolder& command) {
   const std::string text = "[listen.web]\naddress = " + config::toml_quote(command.address) +
-                           "\n[[route]]\npath = \"/**\"\nstatic = { root = " + config::toml_quote(command.folder) + " }\n";
+                           "\n[[route]]\npath = \"/**\"\nstatic = { root = " + config::toml_quote(command.folder) +
+                           " }\n";
   config::LoadResult result = config::load_text("flared serve", text);
   complain(config::to_text(result.diagnostics));
   if (!result.ok()) return ExitCode::kInvalidConfig;

@@ -1,4 +1,5 @@
-// What flared does besides serving: one function a command. What was asked for goes to stdout, the rest to stderr (C-7).
+// What flared does besides serving: one function a command. What was asked for goes to stdout, the rest to stderr
+// (C-7).
 #pragma once
 
 #include "server/cli/command_line.h"

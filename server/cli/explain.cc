@@ -35,7 +35,9 @@ void print_verdict(const config::Host& host, const site::Explanation& found) {
       print_line("action", describe_action(route.action));
       return;
     }
-    case http::RouteVerdict::kNotFound: print_line("route", "none: 404, no pattern of this host matches the path"); return;
+    case http::RouteVerdict::kNotFound:
+      print_line("route", "none: 404, no pattern of this host matches the path");
+      return;
     case http::RouteVerdict::kMethodNotAllowed:
       print_line("route", "none takes this method: 405 with Allow: " + found.allow);
       return;

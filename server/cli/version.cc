@@ -1,7 +1,7 @@
-#include <CLI/Version.hpp>
-#include <cstdio>
 #include <fmt/core.h>
 #include <spdlog/version.h>
+#include <CLI/Version.hpp>
+#include <cstdio>
 
 #include "server/cli/commands.h"
 #include "server/version.h"

@@ -113,16 +113,18 @@ void Daemon::set_up(runtime::Worker& worker) {
 ExitCode Daemon::run(const Signals& signals) {
   pool_.start([this](runtime::Worker& worker) { set_up(worker); });
   for (const BoundAddress& address : addresses_) errors_.info("listening on " + address.endpoint.to_string());
-  errors_.info("flared is ready: pid " + std::to_string(::getpid()) + ", " + std::to_string(pool_.size()) + " workers, " +
-               std::to_string(snapshot_.config().route_count()) + " routes");
+  errors_.info("flared is ready: pid " + std::to_string(::getpid()) + ", " + std::to_string(pool_.size()) +
+               " workers, " + std::to_string(snapshot_.config().route_count()) + " routes");
   for (;;) {
     switch (signals.wait()) {
       case Signal::kReopen: reopen_logs(); break;
       case Signal::kHangup:
-        errors_.warn("SIGHUP: a running flared cannot take a new configuration yet; check it with flared check, then restart");
+        errors_.warn(
+            "SIGHUP: a running flared cannot take a new configuration yet; check it with flared check, then restart");
         break;
       case Signal::kStop:
-        errors_.info(drain(signals) ? "drained: every connection ended by itself" : "stopped: open connections were closed");
+        errors_.info(drain(signals) ? "drained: every connection ended by itself"
+                                    : "stopped: open connections were closed");
         report();
         return ExitCode::kOk;
     }

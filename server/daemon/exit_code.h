@@ -4,7 +4,7 @@
 namespace flare::server {
 
 enum class ExitCode : int {
-  kOk = 0,            ///< done, or stopped gracefully
+  kOk = 0,  ///< done, or stopped gracefully
   kInvalidConfig = 1,
   kUsage = 2,
   kCannotBind = 3,

@@ -31,7 +31,8 @@ Bound bind_listeners(const config::Config& config, std::size_t workers) {
       if (!sockets) {
         const Error error = sockets.error();
         bound.permission_denied = bound.permission_denied || error.kind == ErrorKind::kPermission;
-        const std::string holder = error.kind == ErrorKind::kAddressInUse ? port_holder(address.endpoint) : std::string();
+        const std::string holder =
+            error.kind == ErrorKind::kAddressInUse ? port_holder(address.endpoint) : std::string();
         bound.diagnostics.add(config::cannot_bind(address.place, address.text, describe(error), holder));
         continue;
       }

@@ -25,7 +25,8 @@ void collect_tcp(const char* table, std::uint16_t port, std::set<std::string>& i
   while (std::getline(file, line)) {
     std::istringstream words(line);
     std::string number, local, remote, state, queues, timer, retransmits, uid, timeout, inode;
-    if (!(words >> number >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode)) continue;
+    if (!(words >> number >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode))
+      continue;
     constexpr std::string_view kListen = "0A";
     const std::size_t colon = local.rfind(':');
     if (state == kListen && colon != std::string::npos && parse_hex<std::uint16_t>(local.substr(colon + 1)) == port) {

@@ -24,7 +24,8 @@ void append_padded(std::string& out, std::uint64_t value, std::size_t width) {
   out.append(digits.data(), size);
 }
 
-/// A JSON string. Bytes beyond ASCII are written as the Latin-1 characters they would be: always valid, always reversible.
+/// A JSON string. Bytes beyond ASCII are written as the Latin-1 characters they would be: always valid, always
+/// reversible.
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
   for (const char c : text) {

@@ -12,7 +12,8 @@ constexpr std::chrono::milliseconds kBatchAge{100};
 
 }  // namespace
 
-AccessLog::AccessLog(runtime::Worker& worker, config::AccessFormat format, std::shared_ptr<Writer> writer, ErrorLog& errors)
+AccessLog::AccessLog(runtime::Worker& worker, config::AccessFormat format, std::shared_ptr<Writer> writer,
+                     ErrorLog& errors)
     : worker_(worker), format_(format), writer_(std::move(writer)), errors_(errors) {}
 
 AccessLog::~AccessLog() { flush(); }

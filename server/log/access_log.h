@@ -14,8 +14,8 @@
 
 namespace flare::server::log {
 
-/// One for each worker. A batch leaves when it is large or a tenth of a second old; an idle worker's timer does not tick.
-/// `writer` is nullptr where the access log is off: then only handler failures are told, to the error log.
+/// One for each worker. A batch leaves when it is large or a tenth of a second old; an idle worker's timer does not
+/// tick. `writer` is nullptr where the access log is off: then only handler failures are told, to the error log.
 class AccessLog final : public http::Recorder, private runtime::TimerEntry {
  public:
   AccessLog(runtime::Worker& worker, config::AccessFormat format, std::shared_ptr<Writer> writer, ErrorLog& errors);

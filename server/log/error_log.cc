@@ -53,7 +53,8 @@ struct ErrorLog::State {
 };
 
 ErrorLog::ErrorLog(const config::LogSettings& settings) : state_(std::make_unique<State>()) {
-  for (const config::LogTarget& target : *settings.error_to) state_->sinks.push_back(std::make_shared<SpdlogSink>(target));
+  for (const config::LogTarget& target : *settings.error_to)
+    state_->sinks.push_back(std::make_shared<SpdlogSink>(target));
   state_->logger = std::make_unique<spdlog::logger>("flared", state_->sinks.begin(), state_->sinks.end());
   state_->logger->set_level(to_spdlog(*settings.error_level));
   state_->logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");

@@ -46,7 +46,8 @@ bool Sink::write(std::string_view bytes) noexcept {
   while (!bytes.empty()) {
     if (patient && !wait_until_writable(fd)) return false;
     // poll(2) promises room for PIPE_BUF bytes of a pipe, not for more.
-    const ssize_t count = ::write(fd, bytes.data(), patient ? std::min<std::size_t>(bytes.size(), PIPE_BUF) : bytes.size());
+    const ssize_t count =
+        ::write(fd, bytes.data(), patient ? std::min<std::size_t>(bytes.size(), PIPE_BUF) : bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(count));

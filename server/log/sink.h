@@ -18,8 +18,8 @@ class Sink {
 
   /// Everything, or false where the target takes no more (full disk, closed pipe).
   bool write(std::string_view bytes) noexcept;
-  /// A file is opened anew under its path, the new one before the old is closed, so that no line is lost (S-6). Throws as
-  /// the constructor does, and then keeps the old file.
+  /// A file is opened anew under its path, the new one before the old is closed, so that no line is lost (S-6). Throws
+  /// as the constructor does, and then keeps the old file.
   void reopen();
 
  private:

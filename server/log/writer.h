@@ -20,7 +20,8 @@ class Writer {
  public:
   static constexpr std::size_t kMaxPending = 8 * 1024 * 1024;
 
-  /// `notice` is told on the writer's thread what an operator should know (lines dropped, a file that cannot be reopened).
+  /// `notice` is told on the writer's thread what an operator should know (lines dropped, a file that cannot be
+  /// reopened).
   Writer(std::vector<Sink> sinks, std::function<void(const std::string&)> notice);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;

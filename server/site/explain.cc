@@ -25,7 +25,8 @@ std::expected<Url, std::string> split_url(const std::string& text) {
   url.authority = text.substr(kScheme.size(), slash - kScheme.size());
   url.target = text.substr(slash);
   if (!url.target.starts_with('/')) url.target.insert(0, "/");
-  if (!http::is_valid_authority(url.authority)) return std::unexpected("\"" + url.authority + "\" is not a host[:port]");
+  if (!http::is_valid_authority(url.authority))
+    return std::unexpected("\"" + url.authority + "\" is not a host[:port]");
   const std::size_t colon = url.authority.rfind(':');
   if (colon != std::string::npos && url.authority.find(']', colon) == std::string::npos) {
     if (const auto port = parse_decimal<std::uint16_t>(url.authority.substr(colon + 1))) url.port = *port;

@@ -21,15 +21,15 @@ struct Asked {
 };
 
 struct Explanation {
-  std::size_t listener = 0;          ///< in Config::listeners
-  bool listener_by_port = false;     ///< an address of it has the URL's port
-  std::optional<std::size_t> host;   ///< in Config::hosts
+  std::size_t listener = 0;         ///< in Config::listeners
+  bool listener_by_port = false;    ///< an address of it has the URL's port
+  std::optional<std::size_t> host;  ///< in Config::hosts
   http::RouteVerdict verdict = http::RouteVerdict::kNotFound;
   std::optional<std::size_t> route;  ///< in Host::routes
   std::vector<http::RouteCandidate> candidates;
-  std::string allow;                 ///< with kMethodNotAllowed
-  std::string path;                  ///< canonical
-  std::string host_name;             ///< normalized
+  std::string allow;      ///< with kMethodNotAllowed
+  std::string path;       ///< canonical
+  std::string host_name;  ///< normalized
 };
 
 /// What is wrong with the question or, as a server would say it, with the request, comes back as text.

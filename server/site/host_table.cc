@@ -19,7 +19,8 @@ std::optional<std::size_t> HostTable::find(std::string_view name) const noexcept
   if (!suffixes_.empty()) {
     // "*.suffix" stands for one or more labels: from the first dot on, the longest suffix comes first.
     for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
-      if (const auto found = suffixes_.find(name.substr(dot + 1)); found != suffixes_.end() && dot != 0) return found->second;
+      if (const auto found = suffixes_.find(name.substr(dot + 1)); found != suffixes_.end() && dot != 0)
+        return found->second;
     }
   }
   return any_;

@@ -90,11 +90,12 @@ bool Matchers::excludes(const http::RoutePredicate& other) const noexcept {
   const auto* const matchers = dynamic_cast<const Matchers*>(&other);
   if (matchers == nullptr) return false;
   const config::Route& theirs = matchers->route_;
-  // A request may repeat a field name, so two different values of one header can both be there; of a query name or a cookie
-  // the first counts.
+  // A request may repeat a field name, so two different values of one header can both be there; of a query name or a
+  // cookie the first counts.
   return disjoint(route_.queries, theirs.queries) || disjoint(route_.cookies, theirs.cookies) ||
          (!route_.schemes.empty() && !theirs.schemes.empty() &&
-          std::ranges::none_of(route_.schemes, [&](const std::string& scheme) { return one_of(theirs.schemes, scheme); }));
+          std::ranges::none_of(route_.schemes,
+                               [&](const std::string& scheme) { return one_of(theirs.schemes, scheme); }));
 }
 
 std::string Matchers::describe_failure(const http::Request& request) const {

@@ -14,10 +14,12 @@ http::Response with_allow(http::Response response, const std::string& allow) {
 /// What a host answers where no route does (M6).
 http::Response unrouted(const http::RouteTable& table, const http::Request& request, http::RouteVerdict verdict) {
   const bool options = request.method() == http::Method::kOptions;
-  if (request.head().form == http::TargetForm::kAsterisk) return with_allow(http::no_content(), table.allow_all());  // H-10
+  if (request.head().form == http::TargetForm::kAsterisk)
+    return with_allow(http::no_content(), table.allow_all());  // H-10
   if (verdict == http::RouteVerdict::kNotFound) return http::error_response(http::Status::kNotFound, Reason::kNoRoute);
   if (options) return with_allow(http::no_content(), table.allow(request));  // H-30
-  return with_allow(http::error_response(http::Status::kMethodNotAllowed, Reason::kMethodNotAllowed), table.allow(request));
+  return with_allow(http::error_response(http::Status::kMethodNotAllowed, Reason::kMethodNotAllowed),
+                    table.allow(request));
 }
 
 }  // namespace

@@ -15,8 +15,8 @@
 
 namespace flare::server::site {
 
-/// The runtime graph of a configuration, the same for all workers: built once, then only read. Owns the configuration, whose
-/// texts the answers refer to.
+/// The runtime graph of a configuration, the same for all workers: built once, then only read. Owns the configuration,
+/// whose texts the answers refer to.
 class Snapshot;
 
 /// The handler of one listener (design.md, "A request's way"): match, limits, handler, filters.
@@ -25,7 +25,7 @@ class Site {
   http::Reply operator()(http::Request& request) const;
 
   struct Found {
-    std::size_t host = 0;                   ///< in Config::hosts
+    std::size_t host = 0;  ///< in Config::hosts
     const http::RouteTable* table = nullptr;
   };
   /// The host that answers for `authority`.

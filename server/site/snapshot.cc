@@ -2,10 +2,10 @@
 #include <utility>
 #include <variant>
 
-#include "flare/http/path.h"
 #include "flare/handlers/redirect.h"
 #include "flare/handlers/respond.h"
 #include "flare/handlers/static_files.h"
+#include "flare/http/path.h"
 #include "server/site/matchers.h"
 #include "server/site/site.h"
 
@@ -67,7 +67,8 @@ Snapshot::Host Snapshot::make_host(const config::Host& host) {
                                        .methods = make_methods(route.methods),
                                        .predicate = Matchers::of(route),
                                        .index = made.routes.size()});
-    if (rival) throw Exception("routes \"" + host.routes[*rival].id + "\" and \"" + route.id + "\" match the same requests");
+    if (rival)
+      throw Exception("routes \"" + host.routes[*rival].id + "\" and \"" + route.id + "\" match the same requests");
     made.routes.push_back({.settings = &route, .handler = std::move(handler), .filter = make_filter(route.settings)});
   }
   return made;

@@ -35,8 +35,8 @@ struct Answer {
   std::string body;
 };
 
-/// The answers in `bytes`, in order; `heads` says which of them answer a HEAD. Stops at anything malformed, which is left in
-/// the last one's status_line as "malformed: ...".
+/// The answers in `bytes`, in order; `heads` says which of them answer a HEAD. Stops at anything malformed, which is
+/// left in the last one's status_line as "malformed: ...".
 std::vector<Answer> parse_answers(std::string_view bytes, const std::vector<bool>& heads = {});
 
 }  // namespace flare::test

@@ -1,4 +1,5 @@
-// A transport in memory with injected faults: short reads and writes, calls that would block, a reset. For tests and fuzzing.
+// A transport in memory with injected faults: short reads and writes, calls that would block, a reset. For tests and
+// fuzzing.
 #pragma once
 
 #include <sys/uio.h>
@@ -21,13 +22,13 @@ namespace flare::test {
 
 /// What the other side sees and what goes wrong on the way. Outlives the stream.
 struct Wire {
-  std::deque<std::string> arriving;      ///< each element is what one read finds at most
-  std::string sent;                      ///< everything written
-  std::vector<std::size_t> write_sizes;  ///< what each write takes at most, in order; afterwards: everything
-  std::size_t writes = 0;                ///< write calls that moved bytes
-  bool reset_at_end = false;             ///< the end of `arriving` is a reset, not an orderly end
+  std::deque<std::string> arriving;         ///< each element is what one read finds at most
+  std::string sent;                         ///< everything written
+  std::vector<std::size_t> write_sizes;     ///< what each write takes at most, in order; afterwards: everything
+  std::size_t writes = 0;                   ///< write calls that moved bytes
+  bool reset_at_end = false;                ///< the end of `arriving` is a reset, not an orderly end
   std::size_t reset_after_sent = SIZE_MAX;  ///< writing fails once this much was sent
-  bool block_every_other = false;        ///< each second call would block first
+  bool block_every_other = false;           ///< each second call would block first
   bool write_shut = false;
 };
 

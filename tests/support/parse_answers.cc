@@ -15,7 +15,8 @@ bool has_no_content(std::string_view status_line) {
 std::size_t content_length(const std::string& fields) {
   constexpr std::string_view kName = "Content-Length: ";
   const std::size_t at = fields.find(kName);
-  if (at == std::string::npos || std::isdigit(static_cast<unsigned char>(fields[at + kName.size()])) == 0) return SIZE_MAX;
+  if (at == std::string::npos || std::isdigit(static_cast<unsigned char>(fields[at + kName.size()])) == 0)
+    return SIZE_MAX;
   return std::stoul(fields.substr(at + kName.size()));
 }
 

@@ -13,20 +13,20 @@ namespace flare {
 
 /// What went wrong, as far as code may branch on it.
 enum class ErrorKind : std::uint8_t {
-  kSystem,             ///< an errno that no other kind names
-  kWouldBlock,         ///< nothing to do now: wait for readiness
-  kClosed,             ///< orderly end of stream
+  kSystem,      ///< an errno that no other kind names
+  kWouldBlock,  ///< nothing to do now: wait for readiness
+  kClosed,      ///< orderly end of stream
   kConnectionRefused,
   kConnectionReset,
   kBrokenPipe,
-  kTimeout,            ///< a deadline passed
-  kCancelled,          ///< the owner gave up waiting (drain, shutdown)
+  kTimeout,    ///< a deadline passed
+  kCancelled,  ///< the owner gave up waiting (drain, shutdown)
   kAddressInUse,
   kAddressNotAvailable,
   kPermission,
   kUnreachable,
-  kResource,           ///< out of descriptors or memory
-  kProtocol,           ///< the peer broke the protocol: reason says how
+  kResource,  ///< out of descriptors or memory
+  kProtocol,  ///< the peer broke the protocol: reason says how
 };
 
 /// Who caused it.

@@ -24,7 +24,8 @@ class Body {
   /// Owned bytes.
   Body(std::string bytes) noexcept : content_(std::move(bytes)) {}  // NOLINT(google-explicit-constructor)
   Body(FileRange range) noexcept : content_(std::move(range)) {}    // NOLINT(google-explicit-constructor)
-  /// Bytes that outlive the response: literals, or what the site's snapshot owns. Never copied on the way to the socket buffer.
+  /// Bytes that outlive the response: literals, or what the site's snapshot owns. Never copied on the way to the socket
+  /// buffer.
   static Body borrowed(std::string_view bytes) noexcept {
     Body body;
     body.content_ = bytes;

@@ -1,4 +1,5 @@
-// An HTTP/1.1 connection: one coroutine from the first byte to the last, over any transport (design.md, "A request's way").
+// An HTTP/1.1 connection: one coroutine from the first byte to the last, over any transport (design.md, "A request's
+// way").
 #pragma once
 
 #include <algorithm>
@@ -15,8 +16,8 @@
 
 namespace flare::http {
 
-/// Serves one connection until either side ends it. In the steady state a turn is one read, all complete requests parsed and
-/// answered in place, one write; nothing is allocated and the coroutine suspends only for the next request.
+/// Serves one connection until either side ends it. In the steady state a turn is one read, all complete requests
+/// parsed and answered in place, one write; nothing is allocated and the coroutine suspends only for the next request.
 template <io::ByteStream Stream>
 class Connection final : private ContentSource {
  public:
@@ -28,7 +29,7 @@ class Connection final : private ContentSource {
   runtime::Task<void> run();
 
  private:
-  static constexpr std::chrono::milliseconds kLinger{2000};     // H-16
+  static constexpr std::chrono::milliseconds kLinger{2000};  // H-16
   static constexpr std::uint64_t kLingerBytes = 1024 * 1024;
   static constexpr std::uint64_t kFileBytesPerTurn = 256 * 1024;  // F-20
   static constexpr std::size_t kContentBytesPerRead = 64 * 1024;
@@ -57,9 +58,9 @@ class Connection final : private ContentSource {
 
   ConnectionCore core_;
   Stream stream_;
-  std::string held_;              ///< input that waits for its rest or for the present answer
-  std::size_t held_used_ = 0;     ///< its first bytes, which a waiting handler has taken as content
-  std::string unsent_;            ///< output that the kernel did not take
+  std::string held_;                 ///< input that waits for its rest or for the present answer
+  std::size_t held_used_ = 0;        ///< its first bytes, which a waiting handler has taken as content
+  std::string unsent_;               ///< output that the kernel did not take
   std::uint64_t content_bytes_ = 0;  ///< of the deferred request, so far
   bool continue_sent_ = false;
   runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came
@@ -104,7 +105,8 @@ runtime::Task<void> Connection<Stream>::run() {
   }
 }
 
-// ---- input -------------------------------------------------------------------------------------------------------------
+// ---- input
+// -------------------------------------------------------------------------------------------------------------
 
 template <io::ByteStream Stream>
 void Connection<Stream>::arm_for_reading() {
@@ -145,7 +147,8 @@ Result<std::string_view> Connection<Stream>::fill() {
   return all;
 }
 
-/// A head that got no new line feed is as incomplete as before: not parsed again, lest one byte at a time cost a parse each.
+/// A head that got no new line feed is as incomplete as before: not parsed again, lest one byte at a time cost a parse
+/// each.
 template <io::ByteStream Stream>
 bool Connection<Stream>::cannot_be_complete(std::size_t held, std::string_view input) const noexcept {
   return !core_.is_discarding() && input.size() < 1024 && input.find('\n', held) == std::string_view::npos;
@@ -156,9 +159,11 @@ void Connection<Stream>::hold(std::string_view rest) {
   if (!rest.empty()) held_.assign(rest);
 }
 
-// ---- a turn ------------------------------------------------------------------------------------------------------------
+// ---- a turn
+// ------------------------------------------------------------------------------------------------------------
 
-/// Serves `input` without waiting, as far as that goes; what is left of it is held, what could not be sent is in unsent_.
+/// Serves `input` without waiting, as far as that goes; what is left of it is held, what could not be sent is in
+/// unsent_.
 template <io::ByteStream Stream>
 Next Connection<Stream>::turn(std::string_view input) {
   core_.context().output().clear();
@@ -193,7 +198,8 @@ runtime::Task<bool> Connection<Stream>::send_unsent() {
   co_return outcome.has_value();
 }
 
-// ---- answers that wait -------------------------------------------------------------------------------------------------
+// ---- answers that wait
+// -------------------------------------------------------------------------------------------------
 
 template <io::ByteStream Stream>
 runtime::Task<Next> Connection<Stream>::answer_deferred() {
@@ -229,7 +235,8 @@ runtime::Task<Response> Connection<Stream>::await_handler(runtime::Task<Response
 
 /// Sends head and body (nullptr: none) at the reader's pace.
 template <io::ByteStream Stream>
-runtime::Task<Result<void>> Connection<Stream>::send_message(std::string_view head, const Body* body, std::uint64_t& sent) {
+runtime::Task<Result<void>> Connection<Stream>::send_message(std::string_view head, const Body* body,
+                                                             std::uint64_t& sent) {
   std::string_view content = body != nullptr ? body->bytes() : std::string_view();
   const FileRange* const file = body != nullptr && body->size() != 0 ? body->file() : nullptr;
   while (!head.empty() || !content.empty()) {
@@ -273,7 +280,8 @@ template <io::ByteStream Stream>
 runtime::Task<Result<void>> Connection<Stream>::wait_writable() {
   stream_.set_deadline(now() + limits().write_idle);
   if (auto ready = co_await stream_.writable(); !ready) {
-    co_return fail(ready.error().kind, ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : Reason::kClientClosed);
+    co_return fail(ready.error().kind,
+                   ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : Reason::kClientClosed);
   }
   co_return Result<void>();
 }
@@ -294,14 +302,16 @@ runtime::Task<void> Connection<Stream>::linger() {
   }
 }
 
-// ---- content for a waiting handler -------------------------------------------------------------------------------------
+// ---- content for a waiting handler
+// -------------------------------------------------------------------------------------
 
 template <io::ByteStream Stream>
 runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
   ContentReader& content = core_.content();
   const Request& request = *core_.deferred().request;
   const std::uint64_t limit = request.limits().body;
-  if (content.remaining().value_or(0) > limit - content_bytes_) co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);
+  if (content.remaining().value_or(0) > limit - content_bytes_)
+    co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);
   while (!content.done()) {
     const std::string_view available = std::string_view(held_).substr(held_used_);
     const auto step = content.step(available);
@@ -324,7 +334,8 @@ runtime::Task<Result<void>> Connection<Stream>::receive_held() {
   held_.erase(0, std::exchange(held_used_, 0));
   if (core_.deferred().request->head().expect_continue && held_.empty() && !std::exchange(continue_sent_, true)) {
     std::uint64_t sent = 0;
-    if (auto told = co_await send_message("HTTP/1.1 100 Continue\r\n\r\n", nullptr, sent); !told) co_return told;  // H-15
+    if (auto told = co_await send_message("HTTP/1.1 100 Continue\r\n\r\n", nullptr, sent); !told)
+      co_return told;  // H-15
   }
   stream_.set_deadline(now() + core_.deferred().request->limits().body_idle);
   for (;;) {

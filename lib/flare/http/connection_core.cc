@@ -7,10 +7,10 @@
 namespace flare::http {
 namespace {
 
-constexpr int kRequestsPerTurn = 64;                  // H-18: then what there is gets sent
+constexpr int kRequestsPerTurn = 64;  // H-18: then what there is gets sent
 constexpr std::size_t kOutputPerTurn = 48 * 1024;
 constexpr std::size_t kLargestCopiedBody = 16 * 1024;  // above this a write of its own is cheaper than the copy
-constexpr std::uint64_t kDiscardable = 64 * 1024;     // H-16: skipping this much is cheaper than a new connection
+constexpr std::uint64_t kDiscardable = 64 * 1024;      // H-16: skipping this much is cheaper than a new connection
 
 bool sends_body(const Request& request, const Response& response) noexcept {
   return request.method() != Method::kHead && !has_no_body(response.status);
@@ -57,10 +57,11 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   request.set_content_source(&source);
   Reply reply = call_handler(request);
   Response* const response = reply.now();
-  if (response != nullptr && fits_turn(request, *response)) return send_now(request, *response, rest, started, head.size());
+  if (response != nullptr && fits_turn(request, *response))
+    return send_now(request, *response, rest, started, head.size());
 
-  deferred_ = std::make_unique<Deferred>(
-      Deferred{.request = context_.take_request(), .head = std::string(head), .reply = std::move(reply), .started = started});
+  deferred_ = std::make_unique<Deferred>(Deferred{
+      .request = context_.take_request(), .head = std::string(head), .reply = std::move(reply), .started = started});
   deferred_->request->rebase(head.data(), deferred_->head.data());
   return Next::kDeferred;
 }
@@ -98,7 +99,8 @@ bool ConnectionCore::persists(const Request& request, const Response& response, 
   if (!head.keep_alive || response.close || context_.worker().is_draining()) return false;
   if (requests_ >= context_.limits().keepalive_requests) return false;
   if (content_.done()) return true;
-  // RFC 9110 §10.1.1: a client that was not told to continue may or may not send its content; only closing is unambiguous.
+  // RFC 9110 §10.1.1: a client that was not told to continue may or may not send its content; only closing is
+  // unambiguous.
   if (head.expect_continue && rest.empty()) return false;
   if (const auto remaining = content_.remaining()) return *remaining <= kDiscardable;
   ContentReader ahead = content_;  // chunks: only when they are here already is their end known
@@ -155,7 +157,8 @@ void ConnectionCore::refuse(std::string_view input, Reason why) {
 }
 
 std::chrono::steady_clock::time_point ConnectionCore::now_if_recorded() const noexcept {
-  return context_.transaction_recorder() != nullptr ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+  return context_.transaction_recorder() != nullptr ? std::chrono::steady_clock::now()
+                                                    : std::chrono::steady_clock::time_point();
 }
 
 void ConnectionCore::record(const Request& request, const Response& response, std::uint64_t bytes_in,
@@ -163,13 +166,14 @@ void ConnectionCore::record(const Request& request, const Response& response, st
                             std::chrono::steady_clock::time_point started) noexcept {
   Recorder* const recorder = context_.transaction_recorder();
   if (recorder == nullptr) return;
-  const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
+  const auto duration =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
   recorder->record({.request = request,
-                               .status = response.status,
-                               .why = why,
-                               .bytes_out = bytes_out,
-                               .bytes_in = bytes_in,
-                               .duration = duration});
+                    .status = response.status,
+                    .why = why,
+                    .bytes_out = bytes_out,
+                    .bytes_in = bytes_in,
+                    .duration = duration});
 }
 
 }  // namespace flare::http

@@ -21,7 +21,8 @@ enum class Next : std::uint8_t {
   kMore,            ///< send what there is, then go on with the rest of the input
   kDeferred,        ///< one answer needs waiting: see deferred()
   kClose,           ///< send, then close
-  kCloseLingering,  ///< send, then close in a way that lets the client read it although it is still sending (RFC 9112 §9.6)
+  kCloseLingering,  ///< send, then close in a way that lets the client read it although it is still sending (RFC 9112
+                    ///< §9.6)
 };
 
 /// A request whose handler waits or whose body does not fit the turn's buffer, with memory of its own.
@@ -41,8 +42,8 @@ class ConnectionCore {
     std::size_t consumed = 0;
     Next next = Next::kRead;
   };
-  /// Answers the complete requests at the start of `input` into the worker's output buffer, in order, at most a turn's worth.
-  /// `source` gives a waiting handler its content.
+  /// Answers the complete requests at the start of `input` into the worker's output buffer, in order, at most a turn's
+  /// worth. `source` gives a waiting handler its content.
   Progress serve(std::string_view input, ContentSource& source);
   /// After kDeferred; the connection's own from then on.
   [[nodiscard]] Deferred& deferred() noexcept { return *deferred_; }
@@ -51,8 +52,8 @@ class ConnectionCore {
   Next begin_deferred_answer(const Response& response, std::string_view rest, io::Buffer& out);
   void end_deferred(const Response& response, std::uint64_t bytes_out, Reason why);
 
-  /// Appends the answer to the request at the start of `input`, which cannot be understood or came too late; the connection
-  /// ends with it.
+  /// Appends the answer to the request at the start of `input`, which cannot be understood or came too late; the
+  /// connection ends with it.
   void refuse(std::string_view input, Reason why);
 
   [[nodiscard]] WorkerContext& context() noexcept { return context_; }
@@ -69,8 +70,8 @@ class ConnectionCore {
   [[nodiscard]] Next after(bool keep_alive) const noexcept;
   /// How much of `input` was content to skip; a protocol error ends the connection.
   std::expected<std::size_t, Reason> discard(std::string_view input) noexcept;
-  void record(const Request& request, const Response& response, std::uint64_t bytes_in, std::uint64_t bytes_out, Reason why,
-              std::chrono::steady_clock::time_point started) noexcept;
+  void record(const Request& request, const Response& response, std::uint64_t bytes_in, std::uint64_t bytes_out,
+              Reason why, std::chrono::steady_clock::time_point started) noexcept;
   [[nodiscard]] std::chrono::steady_clock::time_point now_if_recorded() const noexcept;
 
   WorkerContext& context_;

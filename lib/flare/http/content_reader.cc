@@ -26,7 +26,8 @@ std::expected<ContentReader::Step, Reason> ContentReader::step(std::string_view 
     done_ = decoded->done;
     return Step{.consumed = decoded->consumed, .piece = decoded->content};
   }
-  const std::string_view piece = input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size())));
+  const std::string_view piece =
+      input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size())));
   left_ -= piece.size();
   done_ = left_ == 0;
   return Step{.consumed = piece.size(), .piece = piece};

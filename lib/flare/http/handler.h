@@ -16,8 +16,8 @@ namespace flare::http {
 /// What a handler gives back: the response, or a task that will have it.
 class Reply {
  public:
-  Reply(Response response) noexcept : what_(std::move(response)) {}                 // NOLINT(google-explicit-constructor)
-  Reply(runtime::Task<Response> task) noexcept : what_(std::move(task)) {}          // NOLINT(google-explicit-constructor)
+  Reply(Response response) noexcept : what_(std::move(response)) {}         // NOLINT(google-explicit-constructor)
+  Reply(runtime::Task<Response> task) noexcept : what_(std::move(task)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] Response* now() noexcept { return std::get_if<Response>(&what_); }
   [[nodiscard]] runtime::Task<Response>* later() noexcept { return std::get_if<runtime::Task<Response>>(&what_); }
@@ -59,14 +59,15 @@ runtime::Task<Response> call_with_content(const F& handler, Request& request) {
 ///   Response f(const Request&)          called when the content (if any) has arrived
 ///   Task<Response> f(const Request&)    the same, may wait
 ///   Reply f(Request&)                   for routers and middleware that must see the request before its content
-/// Shared by all workers and called on them at the same time, hence const. Cheap to copy. An exception that leaves a handler
-/// answers 500 and is logged.
+/// Shared by all workers and called on them at the same time, hence const. Cheap to copy. An exception that leaves a
+/// handler answers 500 and is logged.
 class Handler {
  public:
   template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, Handler> &&
              (detail::RoutingHandler<F> || detail::PlainHandler<F> || detail::TaskHandler<F>))
-  Handler(F handler) : callable_(std::make_shared<const Model<F>>(std::move(handler))) {}  // NOLINT(google-explicit-constructor)
+  Handler(F handler)
+      : callable_(std::make_shared<const Model<F>>(std::move(handler))) {}  // NOLINT(google-explicit-constructor)
 
   Reply operator()(Request& request) const { return callable_->call(request); }
 

@@ -12,7 +12,9 @@
 namespace flare::http {
 
 /// A name that is no token, or a value with CR, LF, NUL or another control byte: it could forge a field or a response.
-class HeaderInjectionError : public Exception { using Exception::Exception; };
+class HeaderInjectionError : public Exception {
+  using Exception::Exception;
+};
 
 /// Ordered fields; names compare without case. Small maps live inside the object: no allocation.
 /// Every writer throws HeaderInjectionError on a name or value that RFC 9110 §5 does not allow, and drops blanks at a

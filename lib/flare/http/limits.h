@@ -7,10 +7,10 @@
 namespace flare::http {
 
 struct Limits {
-  std::uint32_t header_bytes = 16 * 1024;      ///< request line + header block, bytes -> 431
-  std::uint32_t header_count = 100;            ///< field lines -> 431
-  std::uint32_t uri_bytes = 8 * 1024;          ///< request target, bytes -> 414
-  std::uint64_t body = 10 * 1024 * 1024;       ///< request content, bytes -> 413
+  std::uint32_t header_bytes = 16 * 1024;            ///< request line + header block, bytes -> 431
+  std::uint32_t header_count = 100;                  ///< field lines -> 431
+  std::uint32_t uri_bytes = 8 * 1024;                ///< request target, bytes -> 414
+  std::uint64_t body = 10 * 1024 * 1024;             ///< request content, bytes -> 413
   std::chrono::milliseconds header_timeout{10'000};  ///< first byte to end of headers -> 408
   std::chrono::milliseconds body_idle{30'000};       ///< between two reads of a body -> 408
   std::chrono::milliseconds write_idle{30'000};      ///< between two writes that move bytes -> close

@@ -36,7 +36,9 @@ class Request {
   [[nodiscard]] const net::SocketAddr& peer() const noexcept { return peer_; }  ///< unspecified on a unix socket
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
   [[nodiscard]] Fields headers() const noexcept { return Fields(head_.fields); }
-  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept { return headers().get(name); }
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept {
+    return headers().get(name);
+  }
 
   /// The decoded value that the route's `:name` matched; "" where the route has no such parameter.
   [[nodiscard]] std::string param(std::string_view name) const;
@@ -47,17 +49,23 @@ class Request {
   /// The content, all of it, at most limits().body bytes.
   [[nodiscard]] std::string_view body() const noexcept { return body_; }
   /// The message carries content (RFC 9112 §6): plain handlers are called when it has arrived.
-  [[nodiscard]] bool has_content() const noexcept { return head_.framing == Framing::kChunked || head_.content_length != 0; }
+  [[nodiscard]] bool has_content() const noexcept {
+    return head_.framing == Framing::kChunked || head_.content_length != 0;
+  }
   [[nodiscard]] const Limits& limits() const noexcept { return *limits_; }
 
-  // ---- for routers: what a match found. Names and offsets, so that they stay true when the connection moves the bytes.
+  // ---- for routers: what a match found. Names and offsets, so that they stay true when the connection moves the
+  // bytes.
   static constexpr std::size_t kMaxParams = 16;
   struct Param {
     std::string_view name;  ///< the route pattern's, outlives the request
     std::uint16_t offset = 0;
     std::uint16_t length = 0;
   };
-  void clear_params() noexcept { param_count_ = 0; tail_offset_ = static_cast<std::uint16_t>(path_.size()); }
+  void clear_params() noexcept {
+    param_count_ = 0;
+    tail_offset_ = static_cast<std::uint16_t>(path_.size());
+  }
   /// Precondition: fewer than kMaxParams so far (patterns with more do not compile, RoutePattern).
   void add_param(Param param) noexcept { params_[param_count_++] = param; }
   void set_tail(std::uint16_t offset) noexcept { tail_offset_ = offset; }
@@ -78,7 +86,10 @@ class Request {
   std::expected<std::size_t, Reason> parse(std::string_view input, const Limits& limits) noexcept;
   /// The bytes that were parsed have moved from `from` to `to`: every view follows.
   void rebase(const char* from, const char* to) noexcept;
-  void set_peer(const net::SocketAddr& peer, bool tls) noexcept { peer_ = peer; tls_ = tls; }
+  void set_peer(const net::SocketAddr& peer, bool tls) noexcept {
+    peer_ = peer;
+    tls_ = tls;
+  }
   void set_body(std::string body) noexcept { body_ = std::move(body); }
   /// Where the content comes from; nullptr where there is none. Outlives the request.
   void set_content_source(ContentSource* source) noexcept { content_ = source; }

@@ -30,15 +30,16 @@ struct RequestHead {
   std::string_view method_token;
   std::string_view target;     ///< as received
   std::string_view authority;  ///< who the request is for: absolute-form's authority, else Host; "" in 1.0 without Host
-  std::string_view path;       ///< the target's path as received, never empty ("/" for an empty absolute-form path, "*")
-  std::string_view query;      ///< without '?', as received
-  bool has_query = false;      ///< "/a?" has an empty one
+  std::string_view path;   ///< the target's path as received, never empty ("/" for an empty absolute-form path, "*")
+  std::string_view query;  ///< without '?', as received
+  bool has_query = false;  ///< "/a?" has an empty one
   std::vector<Field> fields;
 };
 
-/// How many bytes the head took; 0: incomplete, call again with more. Or why it is refused (status_for gives the answer).
-/// `input` starts at a request; up to one empty line before it is skipped and counted (H-1).
-/// Rules: behaviour.md H-1 to H-9, H-11, H-12. Limits are enforced on incomplete input too.
-std::expected<std::size_t, Reason> parse_request_head(std::string_view input, const Limits& limits, RequestHead& head) noexcept;
+/// How many bytes the head took; 0: incomplete, call again with more. Or why it is refused (status_for gives the
+/// answer). `input` starts at a request; up to one empty line before it is skipped and counted (H-1). Rules:
+/// behaviour.md H-1 to H-9, H-11, H-12. Limits are enforced on incomplete input too.
+std::expected<std::size_t, Reason> parse_request_head(std::string_view input, const Limits& limits,
+                                                      RequestHead& head) noexcept;
 
 }  // namespace flare::http

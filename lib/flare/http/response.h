@@ -16,8 +16,8 @@ namespace flare::http {
 /// Content-Length or Transfer-Encoding; a handler never sets those.
 struct Response {
   Status status = Status::kOk;
-  Reason why = Reason::kNone;    ///< set by flare's own refusals; for the log
-  bool close = false;            ///< close the connection after this response
+  Reason why = Reason::kNone;  ///< set by flare's own refusals; for the log
+  bool close = false;          ///< close the connection after this response
   HeaderMap headers;
   Body body;
 

@@ -18,7 +18,8 @@ struct HeadContext {
 };
 
 /// Appends status line, common fields, the response's own, Connection where it differs from the version's default, and
-/// Content-Length, which 1xx, 204 and 304 never carry (RFC 9110 §8.6, §15.4.5). A HEAD answer gets the length a GET would.
+/// Content-Length, which 1xx, 204 and 304 never carry (RFC 9110 §8.6, §15.4.5). A HEAD answer gets the length a GET
+/// would.
 void append_response_head(io::Buffer& out, const Response& response, const HeadContext& context);
 
 }  // namespace flare::http

@@ -17,7 +17,8 @@
 
 namespace flare::http {
 
-/// Accepts until the worker drains; each connection becomes a root task of the worker. `context` outlives the worker's run.
+/// Accepts until the worker drains; each connection becomes a root task of the worker. `context` outlives the worker's
+/// run.
 runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener listener);
 
 struct ServeOptions {
@@ -28,8 +29,8 @@ struct ServeOptions {
   std::chrono::milliseconds drain_timeout{30'000};
 };
 
-/// Thread per core: each worker has its own SO_REUSEPORT listener, reactor and connections; nothing is shared on the way of a
-/// request but the handler, which is const.
+/// Thread per core: each worker has its own SO_REUSEPORT listener, reactor and connections; nothing is shared on the
+/// way of a request but the handler, which is const.
 class Server {
  public:
   /// Claims the address; connections queue from here on. Throws AddressInUse, PermissionDenied, ... (exception.h).
@@ -46,7 +47,8 @@ class Server {
   void start(Handler handler, ServeOptions options = {});
   /// start(), then waits until another thread calls shutdown().
   void serve(Handler handler, ServeOptions options = {});
-  /// Drains: no new connections, answers in progress finish. False where some were cut off by the drain timeout. Any thread.
+  /// Drains: no new connections, answers in progress finish. False where some were cut off by the drain timeout. Any
+  /// thread.
   bool shutdown();
   /// What each worker has done so far; empty before start().
   [[nodiscard]] std::vector<runtime::WorkerReport> report() const;

@@ -15,12 +15,13 @@ struct Transaction {
   const Request& request;
   Status status;
   Reason why = Reason::kNone;
-  std::uint64_t bytes_out = 0;  ///< head and body, as given to the kernel
-  std::uint64_t bytes_in = 0;   ///< the request's head and content
+  std::uint64_t bytes_out = 0;            ///< head and body, as given to the kernel
+  std::uint64_t bytes_in = 0;             ///< the request's head and content
   std::chrono::microseconds duration{0};  ///< head complete to answer handed over
 };
 
-/// Called on the worker, once per request, after its last byte was handed over. Views in the transaction end with the call.
+/// Called on the worker, once per request, after its last byte was handed over. Views in the transaction end with the
+/// call.
 class Recorder {
  public:
   virtual ~Recorder() = default;

@@ -14,8 +14,8 @@
 
 namespace flare::http {
 
-/// Everything that one recv brought is parsed in `input`, all answers of the turn gather in `output` and leave with one send;
-/// connections hold memory of their own only for what is unfinished. Outlives its connections.
+/// Everything that one recv brought is parsed in `input`, all answers of the turn gather in `output` and leave with one
+/// send; connections hold memory of their own only for what is unfinished. Outlives its connections.
 class WorkerContext {
  public:
   /// `limits` and `recorder` (may be null) outlive the context. An empty `server` sends no Server field.

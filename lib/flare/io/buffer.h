@@ -11,7 +11,8 @@ namespace flare::io {
 /// Contiguous and growing; clear() keeps the memory. One thread.
 class Buffer {
  public:
-  explicit Buffer(std::size_t capacity) : bytes_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
+  explicit Buffer(std::size_t capacity)
+      : bytes_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
 
   void append(std::string_view bytes) {
     std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());

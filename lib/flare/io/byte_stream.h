@@ -14,8 +14,9 @@
 
 namespace flare::io {
 
-/// try_ calls never wait: kWouldBlock means that readable() or writable(), awaited, will tell when to try again; kClosed is
-/// an orderly end. set_deadline bounds every later wait (kTimeout). set_idle: a drain may end the wait (kCancelled).
+/// try_ calls never wait: kWouldBlock means that readable() or writable(), awaited, will tell when to try again;
+/// kClosed is an orderly end. set_deadline bounds every later wait (kTimeout). set_idle: a drain may end the wait
+/// (kCancelled).
 template <class S>
 concept ByteStream = requires(S& stream, std::span<char> into, std::string_view bytes, std::span<const iovec> pieces,
                               std::uint64_t& offset, std::uint64_t length, runtime::TimePoint due) {

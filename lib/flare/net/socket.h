@@ -22,9 +22,9 @@ struct ListenOptions {
 /// A bound, listening stream socket. At a unix path, a socket file that nobody listens on any more is replaced; one
 /// that is alive, and any other kind of file, is kAddressInUse.
 Result<UniqueFd> listen_on(const Endpoint& where, const ListenOptions& options) noexcept;
-/// `count` listening sockets on the same place, one for each worker: a SO_REUSEPORT group, or one unix socket's duplicates.
-/// Refuses (kAddressInUse) to join a group that another process already has, which SO_REUSEPORT alone would allow.
-/// With port 0 all get the port that the first was given.
+/// `count` listening sockets on the same place, one for each worker: a SO_REUSEPORT group, or one unix socket's
+/// duplicates. Refuses (kAddressInUse) to join a group that another process already has, which SO_REUSEPORT alone would
+/// allow. With port 0 all get the port that the first was given.
 Result<std::vector<UniqueFd>> listen_group(const Endpoint& where, ListenOptions options, std::size_t count);
 /// `count` more for a group whose first member is `first`, at its actual address `where`.
 Result<std::vector<UniqueFd>> extend_group(const Endpoint& where, ListenOptions options, const UniqueFd& first,

@@ -49,8 +49,8 @@ struct UnixPath {
 /// Where to listen or connect.
 class Endpoint {
  public:
-  Endpoint(SocketAddr address) : where_(address) {}        // NOLINT(google-explicit-constructor)
-  Endpoint(UnixPath path) : where_(std::move(path)) {}     // NOLINT(google-explicit-constructor)
+  Endpoint(SocketAddr address) : where_(address) {}     // NOLINT(google-explicit-constructor)
+  Endpoint(UnixPath path) : where_(std::move(path)) {}  // NOLINT(google-explicit-constructor)
   /// "127.0.0.1:80", "[::]:80", ":80" (= "[::]:80"), "unix:/run/x.sock". Throws AddressParseError.
   static Endpoint parse(std::string_view text);
 

@@ -22,7 +22,8 @@ WorkerCount default_worker_count();
 /// Moves the calling thread to `cpu`; false where that is not allowed.
 bool pin_this_thread(int cpu) noexcept;
 
-/// The quota in "max 100000" or "200000 100000" (cgroup v2 cpu.max), in whole cores rounded up; 0 for none or nonsense. Pure.
+/// The quota in "max 100000" or "200000 100000" (cgroup v2 cpu.max), in whole cores rounded up; 0 for none or nonsense.
+/// Pure.
 std::uint32_t parse_cpu_max(const std::string& text) noexcept;
 
 }  // namespace flare::runtime

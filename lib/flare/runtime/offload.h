@@ -19,7 +19,8 @@
 
 namespace flare::runtime {
 
-/// Runs jobs in order of arrival on `threads` threads. Ends before the workers that await it; jobs not begun by then are dropped.
+/// Runs jobs in order of arrival on `threads` threads. Ends before the workers that await it; jobs not begun by then
+/// are dropped.
 class OffloadPool {
  public:
   explicit OffloadPool(std::uint32_t threads);
@@ -40,8 +41,8 @@ class OffloadPool {
   std::vector<std::thread> threads_;
 };
 
-/// `co_await offload(worker, pool, f)`: runs f() on the pool, continues on `worker` with its result, or throws what f threw.
-/// f must own what it uses: should the worker end first, f may still be running.
+/// `co_await offload(worker, pool, f)`: runs f() on the pool, continues on `worker` with its result, or throws what f
+/// threw. f must own what it uses: should the worker end first, f may still be running.
 template <class F>
 class Offload {
  public:

@@ -13,9 +13,10 @@ namespace flare::runtime {
 
 class Worker;
 
-/// Edge-triggered readiness as two flags: set by the reactor, cleared by whoever found the descriptor drained. The descriptor
-/// is registered at the first wait, once, for its life: a connection that never waits costs no epoll_ctl, and none is paid
-/// later. At most one coroutine waits for reading and one for writing. Belongs to one worker; movable while nobody waits.
+/// Edge-triggered readiness as two flags: set by the reactor, cleared by whoever found the descriptor drained. The
+/// descriptor is registered at the first wait, once, for its life: a connection that never waits costs no epoll_ctl,
+/// and none is paid later. At most one coroutine waits for reading and one for writing. Belongs to one worker; movable
+/// while nobody waits.
 class Pollable final : private TimerEntry {
  public:
   Pollable(Worker& worker, net::UniqueFd fd, Trigger trigger = Trigger::kEdge) noexcept;
@@ -39,7 +40,8 @@ class Pollable final : private TimerEntry {
     Direction direction_;
     Result<void> outcome_;
   };
-  /// co_await: success when the operation is worth trying; kTimeout when the deadline passed, kCancelled after cancel().
+  /// co_await: success when the operation is worth trying; kTimeout when the deadline passed, kCancelled after
+  /// cancel().
   Wait readable() noexcept { return {*this, Direction::kRead}; }
   Wait writable() noexcept { return {*this, Direction::kWrite}; }
 
@@ -47,7 +49,8 @@ class Pollable final : private TimerEntry {
   void drained() noexcept { read_ready_ = hung_up_; }
   void write_blocked() noexcept { write_ready_ = false; }
 
-  /// Waits end with kTimeout at `due`. Moving it later, the common case, costs nothing: the wheel is asked when the old one fires.
+  /// Waits end with kTimeout at `due`. Moving it later, the common case, costs nothing: the wheel is asked when the old
+  /// one fires.
   void set_deadline(TimePoint due) noexcept;
   void clear_deadline() noexcept;
 

@@ -1,4 +1,5 @@
-// Readiness of descriptors: the one place where a worker sleeps. Token based, so that epoll, kqueue and io_uring can all serve.
+// Readiness of descriptors: the one place where a worker sleeps. Token based, so that epoll, kqueue and io_uring can
+// all serve.
 #pragma once
 
 #include <chrono>
@@ -44,7 +45,8 @@ class Reactor {
   virtual Result<void> modify(int fd, Token token, Interest interest, Trigger trigger = Trigger::kEdge) = 0;
   /// Not needed before close(2): closing the last reference removes the descriptor.
   virtual Result<void> remove(int fd) = 0;
-  /// Waits until something happens or `timeout` has passed (nullopt: as long as it takes). The events live until the next call.
+  /// Waits until something happens or `timeout` has passed (nullopt: as long as it takes). The events live until the
+  /// next call.
   virtual std::span<const Event> poll(std::optional<std::chrono::milliseconds> timeout) = 0;
   /// Makes a running or the next poll() return; it reports one event with kWakeupToken however often it was called.
   virtual void wakeup() noexcept = 0;

@@ -1,4 +1,5 @@
-// Task<T>: a lazy coroutine with one owner, which awaits it once. Symmetric transfer: a chain of any length needs no stack.
+// Task<T>: a lazy coroutine with one owner, which awaits it once. Symmetric transfer: a chain of any length needs no
+// stack.
 #pragma once
 
 #include <coroutine>
@@ -71,8 +72,8 @@ class TaskPromise<void> : public TaskPromiseBase {
 
 }  // namespace detail
 
-/// Starts when awaited; the result, or the exception that left the coroutine, reaches the awaiter. Destroying a Task destroys
-/// its frame: allowed before it started and after it finished; a suspended one only at worker shutdown.
+/// Starts when awaited; the result, or the exception that left the coroutine, reaches the awaiter. Destroying a Task
+/// destroys its frame: allowed before it started and after it finished; a suspended one only at worker shutdown.
 template <class T = void>
 class [[nodiscard]] Task {
  public:

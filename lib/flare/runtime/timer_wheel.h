@@ -14,7 +14,8 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono
 
 TimePoint monotonic_now() noexcept;
 
-/// Intrusive: derive from it, and the wheel allocates nothing. Unlinks itself on destruction; may be moved while scheduled.
+/// Intrusive: derive from it, and the wheel allocates nothing. Unlinks itself on destruction; may be moved while
+/// scheduled.
 class TimerEntry {
  public:
   TimerEntry() noexcept = default;

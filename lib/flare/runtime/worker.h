@@ -17,15 +17,15 @@ namespace flare::runtime {
 
 /// What a worker did since it started. Any thread may read.
 struct WorkerCounters {
-  Counter turns;          ///< returns from the reactor's wait
-  Counter accepts;        ///< accept4 that gave a connection
-  Counter receives;       ///< recv calls
-  Counter sends;          ///< send, writev and sendfile calls
-  Counter would_block;    ///< calls that came too early (EAGAIN)
-  Counter controls;       ///< registrations with the reactor (epoll_ctl)
+  Counter turns;        ///< returns from the reactor's wait
+  Counter accepts;      ///< accept4 that gave a connection
+  Counter receives;     ///< recv calls
+  Counter sends;        ///< send, writev and sendfile calls
+  Counter would_block;  ///< calls that came too early (EAGAIN)
+  Counter controls;     ///< registrations with the reactor (epoll_ctl)
   Counter bytes_in;
   Counter bytes_out;
-  Counter connections;    ///< opened
+  Counter connections;  ///< opened
   Counter requests;
 };
 
@@ -45,8 +45,8 @@ class Worker {
   [[nodiscard]] WorkerCounters& counters() noexcept { return counters_; }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
 
-  /// Starts a root coroutine: the worker owns it until it ends. Runs at once up to its first wait. An exception that leaves
-  /// it ends the process.
+  /// Starts a root coroutine: the worker owns it until it ends. Runs at once up to its first wait. An exception that
+  /// leaves it ends the process.
   void spawn(Task<void> task);
   [[nodiscard]] std::size_t active_tasks() const noexcept { return active_tasks_; }
   /// Runs until stop(), or until a drain has emptied it.
@@ -54,7 +54,8 @@ class Worker {
   /// One reactor turn of at most `wait`: for loops that someone else owns.
   void run_once(std::chrono::milliseconds wait);
 
-  /// Any thread: `work` runs on the worker at its next turn, in order. Work posted to a worker that has ended is dropped.
+  /// Any thread: `work` runs on the worker at its next turn, in order. Work posted to a worker that has ended is
+  /// dropped.
   void post(std::move_only_function<void()> work);
   /// Any thread: no new work (accept loops end, idle connections close), run() returns when the last task has ended.
   void drain();

@@ -44,11 +44,11 @@ class WorkerPool {
   /// stop() if still running.
   ~WorkerPool();
 
-  /// Runs `setup` on each worker's own thread and returns when all are ready. An exception from any setup stops all workers
-  /// and is thrown here.
+  /// Runs `setup` on each worker's own thread and returns when all are ready. An exception from any setup stops all
+  /// workers and is thrown here.
   void start(std::function<void(Worker&)> setup);
-  /// No new work; true when every task ended by itself within `deadline`, else what is left is closed. `interrupted`, if
-  /// given, is asked every few milliseconds: true ends the wait early. Then as after stop().
+  /// No new work; true when every task ended by itself within `deadline`, else what is left is closed. `interrupted`,
+  /// if given, is asked every few milliseconds: true ends the wait early. Then as after stop().
   bool drain(std::chrono::milliseconds deadline, const std::function<bool()>& interrupted = {});
   /// Ends the workers after their present turn and joins them.
   void stop();

@@ -21,7 +21,8 @@ class TcpListener {
       : source_(worker, std::move(listening), shared ? runtime::Trigger::kLevelExclusive : runtime::Trigger::kLevel) {
     source_.set_idle(true);  // a drain ends accepting at once
   }
-  static Result<TcpListener> bind(runtime::Worker& worker, const net::Endpoint& where, const net::ListenOptions& options = {});
+  static Result<TcpListener> bind(runtime::Worker& worker, const net::Endpoint& where,
+                                  const net::ListenOptions& options = {});
 
   /// Waits for a connection. kCancelled: the worker drains. kResource: out of descriptors, try again later.
   runtime::Task<Result<Accepted>> accept();

@@ -17,8 +17,9 @@
 
 namespace flare::tcp {
 
-/// Two levels. The try_ calls make one system call, never wait and answer kWouldBlock where readable() or writable() must be
-/// awaited first; the coroutines wait as long as the deadline allows. kClosed is an orderly end. Movable while nobody waits.
+/// Two levels. The try_ calls make one system call, never wait and answer kWouldBlock where readable() or writable()
+/// must be awaited first; the coroutines wait as long as the deadline allows. kClosed is an orderly end. Movable while
+/// nobody waits.
 class TcpStream {
  public:
   /// Takes a connected, non-blocking socket.

@@ -25,7 +25,8 @@ using testing::Not;
 using testing::StartsWith;
 
 Response echo(const Request& request) {
-  return ok(std::string(request.method_token()) + " " + std::string(request.target()) + " " + std::string(request.body()));
+  return ok(std::string(request.method_token()) + " " + std::string(request.target()) + " " +
+            std::string(request.body()));
 }
 Response large(const Request&) { return ok(std::string(300'000, 'x')); }
 Response broken(const Request&) { throw std::runtime_error("on purpose"); }
@@ -49,8 +50,9 @@ std::string get(std::string_view target, std::string_view more = "") {
   return "GET " + std::string(target) + " HTTP/1.1\r\nHost: example.com\r\n" + std::string(more) + "\r\n";
 }
 std::string post(std::string_view target, std::string_view body) {
-  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + std::string(body);
+  return "POST " + std::string(target) +
+         " HTTP/1.1\r\nHost: example.com\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
 }
 
 TEST(Connection, AnswersARequestWithServerDateAndLength) {
@@ -76,9 +78,10 @@ TEST(Connection, AnswersAPipelineInOrderWithOneWrite) {
 }
 
 TEST(Connection, GivesTheSameAnswersHoweverTheInputIsSplit) {
-  const std::string input = get("/echo?1") + post("/echo", "content") + get("/later") + post("/later", "more content") +
-                            "POST /echo HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" +
-                            get("/nowhere") + get("/echo?2", "Connection: close\r\n");
+  const std::string input =
+      get("/echo?1") + post("/echo", "content") + get("/later") + post("/later", "more content") +
+      "POST /echo HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" +
+      get("/nowhere") + get("/echo?2", "Connection: close\r\n");
   std::vector<std::string> whole;
   for (const auto& each : parse_answers(answer(input, routes()))) whole.push_back(each.status_line + each.body);
   ASSERT_EQ(whole.size(), 7U);
@@ -109,7 +112,8 @@ TEST(Connection, GivesTheSameAnswersByteByByteWithCallsThatBlock) {
 }
 
 TEST(Connection, SendsHeadsWithoutBodies) {
-  const auto answers = parse_answers(answer("HEAD /large HTTP/1.1\r\nHost: a\r\n\r\n" + get("/echo"), routes()), {true, false});
+  const auto answers =
+      parse_answers(answer("HEAD /large HTTP/1.1\r\nHost: a\r\n\r\n" + get("/echo"), routes()), {true, false});
   ASSERT_EQ(answers.size(), 2U);
   EXPECT_THAT(answers[0].fields, HasSubstr("Content-Length: 300000\r\n"));
   EXPECT_EQ(answers[1].body, "GET /echo ");
@@ -126,7 +130,8 @@ TEST(Connection, RefusesWhatItCannotUnderstandAndCloses) {
       {"no host", "GET / HTTP/1.1\r\n\r\n", 400},
       {"bare LF", "GET / HTTP/1.1\nHost: a\n\n", 400},
       {"version 2", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
-      {"length and coding", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc", 400},
+      {"length and coding", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+       400},
       {"unknown coding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501},
       {"long target", "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414},
       {"large block", "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n", 431},
@@ -193,7 +198,8 @@ TEST(Connection, SkipsSmallUnreadContentAndClosesOverLargeOne) {
   ASSERT_EQ(small.size(), 2U);
   EXPECT_EQ(small[1].body, "GET /echo ");
 
-  const auto large_content = parse_answers(answer(post("/nowhere", std::string(200'000, 'b')) + get("/echo"), routes()));
+  const auto large_content =
+      parse_answers(answer(post("/nowhere", std::string(200'000, 'b')) + get("/echo"), routes()));
   ASSERT_EQ(large_content.size(), 1U);
   EXPECT_THAT(large_content[0].fields, HasSubstr("Connection: close\r\n"));
 }
@@ -217,7 +223,8 @@ TEST(Connection, KeepsHttp10AliveOnlyOnRequestAndConfirmsIt) {
   const auto plain = parse_answers(answer("GET /echo HTTP/1.0\r\n\r\nGET /echo HTTP/1.0\r\n\r\n", routes()));
   ASSERT_EQ(plain.size(), 1U);
   EXPECT_THAT(plain[0].fields, HasSubstr("Connection: close\r\n"));
-  const auto kept = parse_answers(answer("GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /echo HTTP/1.0\r\n\r\n", routes()));
+  const auto kept =
+      parse_answers(answer("GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /echo HTTP/1.0\r\n\r\n", routes()));
   ASSERT_EQ(kept.size(), 2U);
   EXPECT_THAT(kept[0].fields, HasSubstr("Connection: keep-alive\r\n"));
 }
@@ -275,7 +282,8 @@ struct Recorded {
 class RecordingRecorder final : public Recorder {
  public:
   void record(const Transaction& transaction) noexcept override {
-    transactions.push_back({std::string(transaction.request.method_token()), code(transaction.status), transaction.why});
+    transactions.push_back(
+        {std::string(transaction.request.method_token()), code(transaction.status), transaction.why});
     bytes_out += transaction.bytes_out;
   }
   void failure(const Request&, std::string_view what) noexcept override { failures.emplace_back(what); }
