@@ -1,13 +1,13 @@
 // A folder that is gone with its object, for tests with real files.
 #pragma once
 
+#include <stdlib.h>
+
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include <stdlib.h>
 
 namespace flare::test {
 

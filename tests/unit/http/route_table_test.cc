@@ -246,7 +246,7 @@ TEST(RouteTable, ExplainsEachCandidate) {
     return testing::AllOf(testing::Field(&RouteCandidate::index, index), testing::Field(&RouteCandidate::won, won),
                           testing::Field(&RouteCandidate::why_not, why));
   };
-  EXPECT_THAT(table.explain(*request), ElementsAre(is(1, false, "method"), is(2, false, "header X-Canary"),
+  EXPECT_THAT(table.explain(*request), ElementsAre(is(2, false, "header X-Canary"), is(1, false, "method"),
                                                    is(3, true, ""), is(0, false, "less specific")));
 }
 
