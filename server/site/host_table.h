@@ -15,6 +15,10 @@ class HostTable {
  public:
   /// `name` as in the configuration: "www.example.com", "*.example.com" or "_".
   void add(std::string_view name, std::size_t host);
+  /// The host of every name, where there is no other.
+  [[nodiscard]] std::optional<std::size_t> only() const noexcept {
+    return exact_.empty() && suffixes_.empty() ? any_ : std::nullopt;
+  }
   /// `name`: normalize_host() of the authority. Does not allocate.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
 

@@ -26,7 +26,8 @@ http::Response unrouted(const http::RouteTable& table, const http::Request& requ
 
 std::optional<Site::Found> Site::find_host(std::string_view authority) const {
   std::string scratch;
-  const auto host = names_.find(http::normalize_host(authority, scratch));
+  auto host = names_.only();
+  if (!host) host = names_.find(http::normalize_host(authority, scratch));
   if (!host) return std::nullopt;
   return Found{.host = *host, .table = &snapshot_->hosts_[*host].table};
 }

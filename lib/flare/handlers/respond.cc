@@ -13,9 +13,7 @@ Respond::Respond(http::Status status, std::string_view content_type, std::string
 }
 
 http::Response Respond::operator()(const http::Request&) const {
-  http::Response response{.status = status_, .headers = headers_};
-  response.body = http::Body::borrowed(text_);
-  return response;
+  return {.status = status_, .headers = headers_, .body = http::Body::borrowed(text_)};
 }
 
 }  // namespace flare::handlers

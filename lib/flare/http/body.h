@@ -26,11 +26,7 @@ class Body {
   Body(FileRange range) noexcept : content_(std::move(range)) {}    // NOLINT(google-explicit-constructor)
   /// Bytes that outlive the response: literals, or what the site's snapshot owns. Never copied on the way to the socket
   /// buffer.
-  static Body borrowed(std::string_view bytes) noexcept {
-    Body body;
-    body.content_ = bytes;
-    return body;
-  }
+  static Body borrowed(std::string_view bytes) noexcept { return Body(Borrowed{}, bytes); }
 
   [[nodiscard]] std::uint64_t size() const noexcept {
     if (const auto* range = file()) return range->length;
@@ -46,6 +42,9 @@ class Body {
   [[nodiscard]] const FileRange* file() const noexcept { return std::get_if<FileRange>(&content_); }
 
  private:
+  struct Borrowed {};
+  Body(Borrowed, std::string_view bytes) noexcept : content_(bytes) {}
+
   std::variant<std::string_view, std::string, FileRange> content_;
 };
 

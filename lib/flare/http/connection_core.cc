@@ -24,6 +24,7 @@ bool fits_turn(const Request& request, const Response& response) noexcept {
 }  // namespace
 
 ConnectionCore::Progress ConnectionCore::serve(std::string_view input, ContentSource& source) {
+  context_.refresh_date();
   std::size_t consumed = 0;
   for (int answered = 0; answered < kRequestsPerTurn && context_.output().size() < kOutputPerTurn; ++answered) {
     if (is_discarding()) {
@@ -125,6 +126,7 @@ std::expected<std::size_t, Reason> ConnectionCore::discard(std::string_view inpu
 
 Next ConnectionCore::begin_deferred_answer(const Response& response, std::string_view rest, io::Buffer& out) {
   const Request& request = *deferred_->request;
+  context_.refresh_date();
   const bool keep_alive = persists(request, response, rest);
   append_response_head(out, response,
                        {.common_fields = context_.common_fields(),
@@ -142,6 +144,7 @@ void ConnectionCore::end_deferred(const Response& response, std::uint64_t bytes_
 
 void ConnectionCore::refuse(std::string_view input, Reason why) {
   context_.worker().counters().requests.add();
+  context_.refresh_date();
   Request& request = context_.request();
   static_cast<void>(request.parse(input, context_.limits()));  // for the log: as much of it as there is to know
   request.set_peer(peer_, tls_);

@@ -44,7 +44,7 @@ class HeadSemantics {
     return difference == 0;
   }
 
-  /// A plain name or IPv4 address, with at most a four-digit port: is_valid_authority would say yes, at a higher price.
+  /// A plain name or IPv4 address, with a port up to 59999: is_valid_authority would say yes, at a higher price.
   template <class Scan>
   static bool is_plain_host(std::string_view value) noexcept {
     const char* const end = value.data() + value.size();
@@ -52,7 +52,8 @@ class HeadSemantics {
     const char* const stop = Scan::template skip<ByteSet::kPlainHost>(value.data(), end);
     if (stop == value.data() || !ascii::is_alnum(value.front())) return false;
     if (stop == end) return true;
-    if (*stop != ':' || end - stop < 2 || end - stop > 5 || stop[1] == '0') return false;
+    if (*stop != ':' || end - stop < 2 || end - stop > 6 || stop[1] == '0') return false;
+    if (end - stop == 6 && stop[1] > '5') return false;
     return std::all_of(stop + 1, end, ascii::is_digit);
   }
 

@@ -47,9 +47,9 @@ bool any_suspect_scalar(std::string_view raw) noexcept {
 }
 
 #if defined(__SSE2__)
-/// The same for the 16 bytes at `at`; `after_slash`: the byte in front of them is a slash.
-bool any_suspect_block(const char* at, bool after_slash) noexcept {
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+/// The same for 16 bytes; `after_slash`: the byte in front of them is a slash. `pairs`: the lanes whose left neighbour is
+/// the byte in front of them.
+bool any_suspect_block(__m128i bytes, bool after_slash, std::uint32_t pairs = 0xFFFF) noexcept {
   const auto is = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
   const auto mask = [](__m128i lanes) { return static_cast<std::uint32_t>(_mm_movemask_epi8(lanes)); };
   const __m128i visible = _mm_cmpgt_epi8(bytes, _mm_set1_epi8(' '));  // signed: bytes from 0x80 are not
@@ -57,17 +57,27 @@ bool any_suspect_block(const char* at, bool after_slash) noexcept {
   const __m128i plain = _mm_andnot_si128(_mm_or_si128(special, is('\x7F')), visible);
   const std::uint32_t slashes = mask(is('/'));
   const std::uint32_t behind_slash = (slashes << 1) | static_cast<std::uint32_t>(after_slash);
-  return mask(plain) != 0xFFFF || (behind_slash & (slashes | mask(is('.')))) != 0;
+  return mask(plain) != 0xFFFF || (behind_slash & (slashes | mask(is('.'))) & pairs) != 0;
+}
+
+__m128i load_block(const char* at) noexcept { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
+
+/// 8 to 16 bytes as two halves that overlap: every pair of neighbours stands in one of them.
+bool any_suspect_halves(std::string_view raw) noexcept {
+  const auto half = [](const char* at) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)); };
+  constexpr std::uint32_t kButTheSeam = 0xFEFF;
+  return any_suspect_block(_mm_unpacklo_epi64(half(raw.data()), half(raw.data() + raw.size() - 8)), false, kButTheSeam);
 }
 
 bool any_suspect(std::string_view raw) noexcept {
   constexpr std::size_t kBlock = 16;
-  if (raw.size() < kBlock) return any_suspect_scalar(raw);
+  if (raw.size() < kBlock / 2) return any_suspect_scalar(raw);
+  if (raw.size() < kBlock) return any_suspect_halves(raw);
   const std::size_t last = raw.size() - kBlock;  // the last block may overlap the one before
   for (std::size_t at = 0; at < last; at += kBlock) {
-    if (any_suspect_block(raw.data() + at, at > 0 && raw[at - 1] == '/')) return true;
+    if (any_suspect_block(load_block(raw.data() + at), at > 0 && raw[at - 1] == '/')) return true;
   }
-  return any_suspect_block(raw.data() + last, last > 0 && raw[last - 1] == '/');
+  return any_suspect_block(load_block(raw.data() + last), last > 0 && raw[last - 1] == '/');
 }
 #else
 bool any_suspect(std::string_view raw) noexcept { return any_suspect_scalar(raw); }

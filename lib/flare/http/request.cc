@@ -18,7 +18,6 @@ std::expected<std::size_t, Reason> Request::parse(std::string_view input, const 
   content_ = nullptr;
   set_route({}, true);
   path_ = {};
-  clear_params();
   const auto size = parse_request_head(input, limits, head_);
   if (!size || *size == 0) return size;
   path_ = head_.path;

@@ -11,11 +11,9 @@ namespace detail {
 namespace {
 
 void reset(RequestHead& head, const Limits& limits) noexcept {
-  std::vector<Field> fields = std::move(head.fields);
-  fields.clear();
-  if (fields.capacity() == 0) fields.reserve(limits.header_count);
-  head = RequestHead{};
-  head.fields = std::move(fields);
+  head.fields.clear();
+  if (head.fields.capacity() == 0) head.fields.reserve(limits.header_count);
+  static_cast<RequestHeadLine&>(head) = {};
 }
 
 /// H-1: one empty line before the request is skipped (RFC 9112 §2.2).

@@ -70,6 +70,15 @@ void add_methods(MethodSet& all, const Route& route) {
   for (std::string_view token : {"GET", "POST", "PUT", "PATCH", "DELETE"}) all.add(token);
 }
 
+bool is_literal(const RoutePattern::Segment& segment) noexcept { return segment.kind == SegmentKind::kLiteral; }
+
+/// The one path that a pattern of literals matches.
+std::string whole_path(const RoutePattern& pattern) {
+  std::string path;
+  for (const RoutePattern::Segment& segment : pattern.segments()) path.append("/").append(segment.text);
+  return path;
+}
+
 /// Where in the path the parameters of a match lie, in the pattern's order.
 struct Span {
   std::uint16_t offset;
@@ -159,7 +168,11 @@ std::optional<std::size_t> RouteTable::add(Route route) {
     if (ambiguous(routes_[other], route)) return routes_[other].index;
   }
   const auto position = std::ranges::find_if(leaf, [&](Id other) { return goes_before(route, routes_[other]); });
+  const bool first_here = leaf.empty();
   leaf.insert(position, static_cast<Id>(routes_.size()));
+  if (first_here && std::ranges::all_of(route.pattern.segments(), is_literal)) {
+    add_edge(kWholePath, whole_path(route.pattern), node);
+  }
   routes_.push_back(std::move(route));
   return std::nullopt;
 }
@@ -167,6 +180,15 @@ std::optional<std::size_t> RouteTable::add(Route route) {
 RouteMatch RouteTable::match(Request& request) const noexcept {
   RouteMatch match;
   request.clear_params();
+  // No pattern is more specific than one of literals alone (M5): if such a route takes the request, the search is over.
+  if (!edges_.empty()) {
+    if (const Id node = literal_child(kWholePath, request.path()); node != kNone) {
+      for (const Id id : nodes_[node].ends) {
+        const Route& route = routes_[id];
+        if (takes_method(route, request) && holds(route, request)) return {RouteVerdict::kFound, route.index};
+      }
+    }
+  }
   auto visit = [&](const Route& route, const Captures& captures, std::size_t tail) {
     const bool method = takes_method(route, request);
     if (!method && match.verdict == RouteVerdict::kMethodNotAllowed) return false;
@@ -232,9 +254,7 @@ RouteTable::Id RouteTable::child_for(Id parent, const RoutePattern::Segment& seg
     if (nodes_[parent].literals != 0) {
       if (const Id child = literal_child(parent, segment.text); child != kNone) return child;
     }
-    if (2 * (edge_count_ + 1) > edges_.size()) grow_edges();
-    insert_edge({hash_of(parent, segment.text), parent, next, segment.text});
-    ++edge_count_;
+    add_edge(parent, segment.text, next);
     ++nodes_[parent].literals;
   } else {
     Id& child = nodes_[parent].wild[wild_index(segment.kind)];
@@ -244,6 +264,12 @@ RouteTable::Id RouteTable::child_for(Id parent, const RoutePattern::Segment& seg
   }
   nodes_.emplace_back();
   return next;
+}
+
+void RouteTable::add_edge(Id parent, std::string_view segment, Id child) {
+  if (2 * (edge_count_ + 1) > edges_.size()) grow_edges();
+  insert_edge({hash_of(parent, segment), parent, child, std::string(segment)});
+  ++edge_count_;
 }
 
 void RouteTable::insert_edge(Edge edge) {

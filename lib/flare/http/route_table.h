@@ -77,6 +77,7 @@ class RouteTable {
  private:
   using Id = std::uint32_t;  ///< of a node; of a route
   static constexpr Id kNone = 0;
+  static constexpr Id kWholePath = ~Id{0};  ///< the parent of edges that lead from a whole path to its node
   /// kInt to kAny: the kinds of segment that have one child each.
   static constexpr std::size_t kWildKinds = 6;
   static constexpr SegmentKind wild_kind(std::size_t index) noexcept { return static_cast<SegmentKind>(index + 1); }
@@ -101,6 +102,7 @@ class RouteTable {
 
   [[nodiscard]] Id literal_child(Id parent, std::string_view segment) const noexcept;
   Id child_for(Id parent, const RoutePattern::Segment& segment);
+  void add_edge(Id parent, std::string_view segment, Id child);
   void insert_edge(Edge edge);
   void grow_edges();
 

@@ -28,16 +28,15 @@ WorkerContext::WorkerContext(runtime::Worker& worker, Handler handler, const Lim
   common_fields_.append("Date: ");
   date_offset_ = common_fields_.size();
   common_fields_.append(kHttpDateSize, ' ').append("\r\n");
+  refresh_date();
 }
 
-std::string_view WorkerContext::common_fields() noexcept {
+void WorkerContext::refresh_date() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME_COARSE, &now);  // the vDSO's cheapest: 5 ns, true to a tick
-  if (now.tv_sec != date_second_) {
-    date_second_ = now.tv_sec;
-    format_http_date(now.tv_sec, common_fields_.data() + date_offset_);
-  }
-  return common_fields_;
+  if (now.tv_sec == date_second_) return;
+  date_second_ = now.tv_sec;
+  format_http_date(now.tv_sec, common_fields_.data() + date_offset_);
 }
 
 std::unique_ptr<Request> WorkerContext::take_request() {

@@ -31,8 +31,10 @@ class WorkerContext {
   [[nodiscard]] Recorder* transaction_recorder() noexcept { return transaction_recorder_; }
   [[nodiscard]] io::Buffer& input() noexcept { return input_; }
   [[nodiscard]] io::Buffer& output() noexcept { return output_; }
-  /// "Server: flared\r\nDate: ...\r\n", true to the second.
-  [[nodiscard]] std::string_view common_fields() noexcept;
+  /// "Server: flared\r\nDate: ...\r\n", of the second of the last refresh_date().
+  [[nodiscard]] std::string_view common_fields() const noexcept { return common_fields_; }
+  /// Reads the clock: once before the answers of a turn.
+  void refresh_date() noexcept;
 
   /// The request being parsed; a connection whose handler waits takes it along and gives it back.
   [[nodiscard]] Request& request() noexcept { return *request_; }
