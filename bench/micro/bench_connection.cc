@@ -57,7 +57,8 @@ constexpr std::string_view kPlaintext = "GET /plaintext HTTP/1.1\r\nHost: 127.0.
 constexpr std::string_view kBrowser =
     "GET /plaintext HTTP/1.1\r\nHost: www.example.com:8080\r\nConnection: keep-alive\r\n"
     "Cache-Control: max-age=0\r\nUpgrade-Insecure-Requests: 1\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 "
+    "Safari/537.36\r\n"
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n"
     "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9,de;q=0.8\r\n"
     "Cookie: session=0123456789abcdef0123456789abcdef; theme=dark\r\nReferer: http://www.example.com:8080/\r\n\r\n";

@@ -53,7 +53,7 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   context_.worker().counters().requests.add();
   ++requests_;
   const auto started = now_if_recorded();
-  content_ = ContentReader(request.head(), request.limits());
+  if (request.has_content()) content_ = ContentReader(request.head(), request.limits());
   request.set_peer(peer_, tls_);
   request.set_content_source(&source);
   Reply reply = call_handler(request);

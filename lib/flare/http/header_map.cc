@@ -55,9 +55,7 @@ bool lies_in(std::string_view text, std::string_view storage) noexcept {
 }  // namespace
 
 HeaderMap& HeaderMap::operator=(const HeaderMap& other) {
-  if (this == &other) return *this;
-  clear();
-  append_encoded(other.encoded());
+  if (this != &other) copy(other);
   return *this;
 }
 
@@ -134,10 +132,21 @@ char* HeaderMap::grow(std::size_t count) {
   return data() + old;
 }
 
+void HeaderMap::copy(const HeaderMap& other) {
+  if (!spilled() && !other.spilled()) return copy_inline(other);
+  clear();
+  append_encoded(other.encoded());
+}
+
 void HeaderMap::take(HeaderMap& other) noexcept {
-  size_ = std::exchange(other.size_, 0);
-  overflow_ = std::exchange(other.overflow_, {});
-  if (!spilled()) std::memcpy(inline_.data(), other.inline_.data(), size_);
+  if (spilled() || other.spilled()) [[unlikely]]
+    overflow_ = std::exchange(other.overflow_, {});
+  if (spilled()) {
+    size_ = other.size_;
+  } else {
+    copy_inline(other);
+  }
+  other.size_ = 0;
 }
 
 }  // namespace flare::http

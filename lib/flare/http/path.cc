@@ -47,8 +47,8 @@ bool any_suspect_scalar(std::string_view raw) noexcept {
 }
 
 #if defined(__SSE2__)
-/// The same for 16 bytes; `after_slash`: the byte in front of them is a slash. `pairs`: the lanes whose left neighbour is
-/// the byte in front of them.
+/// The same for 16 bytes; `after_slash`: the byte in front of them is a slash. `pairs`: the lanes whose left neighbour
+/// is the byte in front of them.
 bool any_suspect_block(__m128i bytes, bool after_slash, std::uint32_t pairs = 0xFFFF) noexcept {
   const auto is = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
   const auto mask = [](__m128i lanes) { return static_cast<std::uint32_t>(_mm_movemask_epi8(lanes)); };

@@ -19,6 +19,12 @@ enum class Framing : std::uint8_t { kNone, kLength, kChunked };
 
 /// What a head says beside its fields. Every view points into the parser's input.
 struct RequestHeadLine {
+  std::uint64_t content_length = 0;
+  std::string_view method_token;
+  std::string_view target;     ///< as received
+  std::string_view authority;  ///< who the request is for: absolute-form's authority, else Host; "" in 1.0 without Host
+  std::string_view path;   ///< the target's path as received, never empty ("/" for an empty absolute-form path, "*")
+  std::string_view query;  ///< without '?', as received
   Method method = Method::kGet;
   TargetForm form = TargetForm::kOrigin;
   Framing framing = Framing::kNone;
@@ -27,12 +33,6 @@ struct RequestHeadLine {
   bool expect_continue = false;    ///< Expect: 100-continue on HTTP/1.1
   bool secure_scheme = false;      ///< absolute-form with https
   bool has_query = false;          ///< "/a?" has an empty one
-  std::uint64_t content_length = 0;
-  std::string_view method_token;
-  std::string_view target;     ///< as received
-  std::string_view authority;  ///< who the request is for: absolute-form's authority, else Host; "" in 1.0 without Host
-  std::string_view path;   ///< the target's path as received, never empty ("/" for an empty absolute-form path, "*")
-  std::string_view query;  ///< without '?', as received
 };
 
 /// A parsed head. Reused between requests: `fields` keeps its capacity.

@@ -9,9 +9,11 @@
 namespace flare::tcp {
 namespace {
 
-/// Repeats a system call that a signal interrupted.
+/// Repeats a system call that a signal interrupted. Counted before it is made: a peer that has seen its effect may look
+/// at the counters at once.
 template <class Call>
-ssize_t uninterrupted(Call call) noexcept {
+ssize_t uninterrupted(runtime::Counter& calls, Call call) noexcept {
+  calls.add();
   ssize_t result = 0;
   do {
     result = call();
@@ -37,8 +39,8 @@ runtime::Task<Result<TcpStream>> TcpStream::connect(runtime::Worker& worker, net
 
 Result<std::size_t> TcpStream::try_read(std::span<char> into) noexcept {
   auto& counters = worker().counters();
-  counters.receives.add();
-  const ssize_t count = uninterrupted([&] { return ::recv(source_.fd(), into.data(), into.size(), 0); });
+  const ssize_t count =
+      uninterrupted(counters.receives, [&] { return ::recv(source_.fd(), into.data(), into.size(), 0); });
   if (count < 0) {
     const Error error = Error::from_errno(errno);
     if (error.kind == ErrorKind::kWouldBlock) {
@@ -56,7 +58,6 @@ Result<std::size_t> TcpStream::try_read(std::span<char> into) noexcept {
 
 Result<std::size_t> TcpStream::sent(ssize_t count, std::size_t wanted) noexcept {
   auto& counters = worker().counters();
-  counters.sends.add();
   if (count < 0) {
     const Error error = Error::from_errno(errno);
     if (error.kind == ErrorKind::kWouldBlock) {
@@ -73,7 +74,9 @@ Result<std::size_t> TcpStream::sent(ssize_t count, std::size_t wanted) noexcept 
 
 Result<std::size_t> TcpStream::try_write(std::string_view bytes, bool more) noexcept {
   const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-  return sent(uninterrupted([&] { return ::send(source_.fd(), bytes.data(), bytes.size(), flags); }), bytes.size());
+  return sent(
+      uninterrupted(worker().counters().sends, [&] { return ::send(source_.fd(), bytes.data(), bytes.size(), flags); }),
+      bytes.size());
 }
 
 Result<std::size_t> TcpStream::try_writev(std::span<const iovec> pieces) noexcept {
@@ -82,13 +85,15 @@ Result<std::size_t> TcpStream::try_writev(std::span<const iovec> pieces) noexcep
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg only reads them
   message.msg_iovlen = pieces.size();
-  return sent(uninterrupted([&] { return ::sendmsg(source_.fd(), &message, MSG_NOSIGNAL); }), wanted);
+  return sent(uninterrupted(worker().counters().sends, [&] { return ::sendmsg(source_.fd(), &message, MSG_NOSIGNAL); }),
+              wanted);
 }
 
 Result<std::size_t> TcpStream::try_send_file(int file, std::uint64_t& offset, std::uint64_t length) noexcept {
   auto position = static_cast<off_t>(offset);
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(length, 0x7ffff000));  // sendfile(2)'s own bound
-  const ssize_t moved = uninterrupted([&] { return ::sendfile(source_.fd(), file, &position, count); });
+  const ssize_t moved =
+      uninterrupted(worker().counters().sends, [&] { return ::sendfile(source_.fd(), file, &position, count); });
   // A short count may also mean that the file has ended: the next call tells, so the socket is not taken for blocked.
   auto result = sent(moved, 0);
   if (result) offset = static_cast<std::uint64_t>(position);

@@ -1,0 +1,160 @@
+// What a keep-alive request may cost once things run: counted, not timed. A program of its own, because it counts every
+// allocation of the process.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "flare/http/server.h"
+#include "server/config/load.h"
+#include "server/site/site.h"
+
+namespace {
+std::atomic<std::uint64_t> allocations{0};
+}  // namespace
+
+void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace flare {
+namespace {
+
+constexpr std::string_view kRequest =
+    "GET /plaintext?a=1 HTTP/1.1\r\nHost: www.example.com:8080\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n";
+constexpr std::string_view kConfig = R"(
+[listen.web]
+address = "127.0.0.1:0"
+[host.www]
+names = ["www.example.com"]
+headers = { set = { X-Frame-Options = "DENY" } }
+[[host.www.route]]
+path = "/plaintext"
+respond = { status = 200, type = "text/plain", text = "Hello, World!" }
+[[host.www.route]]
+path = "/users/:id"
+respond = { text = "user" }
+[host.other]
+names = ["*.example.net"]
+[[host.other.route]]
+path = "/**"
+respond = { text = "other" }
+)";
+
+/// A blocking client that allocates nothing.
+class Client {
+ public:
+  explicit Client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_storage native{};
+    const socklen_t length = net::SocketAddr::localhost(port).to_native(native);
+    if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&native), length) != 0) std::abort();
+  }
+
+  /// Sends `bytes` at once and reads until `expected` bytes came back.
+  void exchange(std::string_view bytes, std::size_t expected) {
+    if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) std::abort();
+    for (std::size_t got = 0; got < expected;) {
+      const ssize_t count = ::recv(fd_.get(), buffer_.data(), buffer_.size(), 0);
+      if (count <= 0) std::abort();
+      got += static_cast<std::size_t>(count);
+    }
+  }
+  /// The size of one answer.
+  std::size_t probe(std::string_view bytes) {
+    if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) std::abort();
+    const ssize_t count = ::recv(fd_.get(), buffer_.data(), buffer_.size(), 0);
+    if (count <= 0 || !std::string_view(buffer_.data(), static_cast<std::size_t>(count)).starts_with("HTTP/1.1 200")) {
+      std::abort();
+    }
+    return static_cast<std::size_t>(count);
+  }
+
+ private:
+  net::UniqueFd fd_;
+  std::array<char, 64 * 1024> buffer_{};
+};
+
+class SteadyState : public testing::Test {
+ protected:
+  SteadyState() : server_(http::Server::bind(net::SocketAddr::localhost(0))) {
+    auto loaded = server::config::load_text("test.toml", std::string(kConfig));
+    EXPECT_TRUE(loaded.ok()) << server::config::to_text(loaded.diagnostics);
+    snapshot_ = std::make_unique<server::site::Snapshot>(std::move(loaded.config));
+    http::ServeOptions options;
+    options.limits.keepalive_requests = 1'000'000;
+    server_.start([site = &snapshot_->site(0)](http::Request& request) { return (*site)(request); }, options);
+  }
+  ~SteadyState() override { EXPECT_TRUE(server_.shutdown()); }
+
+  runtime::WorkerReport report() const { return server_.report().front(); }
+
+  std::unique_ptr<server::site::Snapshot> snapshot_;
+  http::Server server_;
+};
+
+TEST_F(SteadyState, AKeepAliveRequestCostsOneReadOneWriteAndNoAllocation) {
+  constexpr std::uint64_t kRequests = 2000;
+  Client client(server_.local_addr().address()->port());
+  const std::size_t answer = client.probe(kRequest);
+  for (int i = 0; i < 100; ++i) client.exchange(kRequest, answer);
+
+  const runtime::WorkerReport before = report();
+  const std::uint64_t allocated = allocations.load();
+  for (std::uint64_t i = 0; i < kRequests; ++i) client.exchange(kRequest, answer);
+  EXPECT_EQ(allocations.load() - allocated, 0U);
+  const runtime::WorkerReport after = report();
+  EXPECT_EQ(after.requests - before.requests, kRequests);
+  EXPECT_EQ(after.receives - before.receives, kRequests);
+  EXPECT_EQ(after.sends - before.sends, kRequests);
+  EXPECT_EQ(after.controls - before.controls, 0U) << "no epoll_ctl in the steady state";
+  EXPECT_EQ(after.would_block - before.would_block, 0U) << "no call that comes too early";
+}
+
+TEST_F(SteadyState, SixteenPipelinedRequestsLeaveWithOneWrite) {
+  constexpr std::uint64_t kTurns = 500;
+  constexpr std::uint64_t kDepth = 16;
+  Client client(server_.local_addr().address()->port());
+  const std::size_t answer = client.probe(kRequest);
+  std::string batch;
+  for (std::uint64_t i = 0; i < kDepth; ++i) batch += kRequest;
+  for (int i = 0; i < 10; ++i) client.exchange(batch, answer * kDepth);
+
+  const runtime::WorkerReport before = report();
+  for (std::uint64_t i = 0; i < kTurns; ++i) client.exchange(batch, answer * kDepth);
+  const runtime::WorkerReport after = report();
+  EXPECT_EQ(after.requests - before.requests, kTurns * kDepth);
+  EXPECT_EQ(after.sends - before.sends, kTurns);
+  EXPECT_EQ(after.receives - before.receives, kTurns);
+  EXPECT_EQ(after.controls - before.controls, 0U);
+}
+
+TEST_F(SteadyState, AConnectionForOneRequestIsNeverRegistered) {
+  const std::string request = "GET /plaintext HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n";
+  const runtime::WorkerReport before = report();
+  constexpr std::uint64_t kConnections = 50;
+  for (std::uint64_t i = 0; i < kConnections; ++i) {
+    Client client(server_.local_addr().address()->port());
+    client.probe(request);
+  }
+  const runtime::WorkerReport after = report();
+  const std::uint64_t registered = after.controls - before.controls;
+  EXPECT_EQ(after.connections - before.connections, kConnections);
+  EXPECT_EQ(after.sends - before.sends, kConnections);
+  // A request that was not there yet when its connection was accepted has to be waited for: two calls more, no others.
+  EXPECT_EQ(after.receives - before.receives, kConnections + registered);
+  EXPECT_EQ(after.would_block - before.would_block, registered);
+}
+
+}  // namespace
+}  // namespace flare
