@@ -73,7 +73,7 @@ void serve_requests(benchmark::State& state, std::string_view request) {
   WorkerContext context(worker, plaintext(), limits);
   constexpr std::size_t kTurns = 1000;
   for (auto _ : state) {
-    worker.spawn(serve_connection(context, LoopStream(turn, kTurns), net::SocketAddr::localhost(1)));
+    worker.spawn(serve_connection<LoopStream>(context, net::SocketAddr::localhost(1), std::string_view(turn), kTurns));
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kTurns * depth));
 }

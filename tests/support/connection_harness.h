@@ -1,6 +1,7 @@
 // Runs an HTTP connection over memory: requests in, answers out, no socket and no reactor.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ inline void serve(Wire& wire, const http::Handler& handler, const http::Limits& 
                   http::Recorder* recorder = nullptr) {
   runtime::Worker worker;
   http::WorkerContext context(worker, handler, limits, "flared", recorder);
-  worker.spawn(http::serve_connection(context, MemoryStream(wire), net::SocketAddr::localhost(40000)));
+  worker.spawn(http::serve_connection<MemoryStream>(context, net::SocketAddr::localhost(40000), std::ref(wire)));
   while (worker.active_tasks() != 0) worker.run_once(std::chrono::milliseconds(0));  // file bodies yield between pieces
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <functional>
 
 #include "flare/http/connection.h"
 #include "flare/http/server.h"
@@ -30,7 +31,8 @@ runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener 
         break;
       }
       worker.counters().connections.add();
-      worker.spawn(serve_connection(context, std::move(accepted->stream), accepted->peer));
+      worker.spawn(
+          serve_connection<tcp::TcpStream>(context, accepted->peer, std::ref(worker), accepted->stream.release()));
     }
     batch = drained ? 1 : std::min(batch * 2, kLargestBatch);
   }

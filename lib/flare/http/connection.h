@@ -21,8 +21,11 @@ namespace flare::http {
 template <io::ByteStream Stream>
 class Connection final : private ContentSource {
  public:
-  Connection(WorkerContext& context, Stream stream, const net::SocketAddr& peer, bool tls = false)
-      : core_(context, peer, tls), stream_(std::move(stream)) {}
+  /// The stream is made here, of whatever its constructor takes: a connection lives in one frame, without a second copy
+  /// of it.
+  template <class... StreamArgs>
+  Connection(WorkerContext& context, const net::SocketAddr& peer, bool tls, StreamArgs&&... stream)
+      : core_(context, peer, tls), stream_(std::forward<StreamArgs>(stream)...) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -43,13 +46,14 @@ class Connection final : private ContentSource {
 
   Next turn(std::string_view input);
   bool send_output();
-  runtime::Task<bool> send_unsent();
-  runtime::Task<Next> answer_deferred();
+  // What is rarely awaited keeps a frame of its own: inlined, it would be part of every idle connection's.
+  [[gnu::noinline]] runtime::Task<bool> send_unsent();
+  [[gnu::noinline]] runtime::Task<Next> answer_deferred();
   runtime::Task<Response> await_handler(runtime::Task<Response> handler);
   runtime::Task<Result<void>> send_message(std::string_view head, const Body* body, std::uint64_t& sent);
   runtime::Task<Result<void>> send_file(const FileRange& range, std::uint64_t& sent);
   runtime::Task<Result<void>> wait_writable();
-  runtime::Task<void> linger();
+  [[gnu::noinline]] runtime::Task<void> linger();
   runtime::Task<Result<std::string_view>> next() override;
   runtime::Task<Result<void>> receive_held();
 
@@ -66,10 +70,11 @@ class Connection final : private ContentSource {
   runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came
 };
 
-/// Runs a connection as a root task: `worker.spawn(serve_connection(context, std::move(stream), peer))`.
-template <io::ByteStream Stream>
-runtime::Task<void> serve_connection(WorkerContext& context, Stream stream, net::SocketAddr peer) {
-  Connection<Stream> connection(context, std::move(stream), peer);
+/// Runs a connection as a root task: `worker.spawn(serve_connection<tcp::TcpStream>(context, peer, std::ref(worker),
+/// std::move(fd)))`.
+template <io::ByteStream Stream, class... StreamArgs>
+runtime::Task<void> serve_connection(WorkerContext& context, net::SocketAddr peer, StreamArgs... stream) {
+  Connection<Stream> connection(context, peer, false, std::move(stream)...);
   co_await connection.run();
 }
 

@@ -7,8 +7,8 @@
 namespace flare::runtime {
 namespace {
 
-constexpr std::size_t kClassBytes = 64;
-constexpr std::size_t kClasses = 32;          // pooled up to 2 KiB; larger frames are rare and go to the allocator
+constexpr std::size_t kClassBytes = 32;
+constexpr std::size_t kClasses = 64;          // pooled up to 2 KiB; larger frames are rare and go to the allocator
 constexpr std::uint32_t kKeptPerClass = 128;  // what a burst leaves behind beyond this goes back
 
 struct FreeFrame {

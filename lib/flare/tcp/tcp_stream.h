@@ -58,6 +58,8 @@ class TcpStream {
   [[nodiscard]] net::SocketRef socket() const noexcept { return net::SocketRef(source_.fd()); }
   [[nodiscard]] runtime::Worker& worker() const noexcept { return source_.worker(); }
   void close() noexcept { source_.release().reset(); }
+  /// Hands the socket on; the stream is empty afterwards.
+  net::UniqueFd release() noexcept { return source_.release(); }
 
  private:
   Result<std::size_t> sent(ssize_t count, std::size_t wanted) noexcept;
