@@ -28,21 +28,26 @@ struct Wire {
   std::size_t writes = 0;                   ///< write calls that moved bytes
   bool reset_at_end = false;                ///< the end of `arriving` is a reset, not an orderly end
   std::size_t reset_after_sent = SIZE_MAX;  ///< writing fails once this much was sent
+  bool silent_at_end = false;               ///< after the end of `arriving`, waiting for more is a timeout
   bool block_every_other = false;           ///< each second call would block first
   bool write_shut = false;
 };
 
-/// Waiting always succeeds at once: a coroutine over it runs to its end without a reactor.
+/// Waiting never takes time, and succeeds but for silent_at_end: a coroutine over it runs to its end without a reactor.
 class MemoryStream {
  public:
   explicit MemoryStream(Wire& wire) noexcept : wire_(&wire) {}
 
   struct Ready {
+    bool timeout = false;
     bool await_ready() const noexcept { return true; }
     void await_suspend(std::coroutine_handle<>) const noexcept {}
-    Result<void> await_resume() const noexcept { return {}; }
+    Result<void> await_resume() const noexcept {
+      if (timeout) return fail(ErrorKind::kTimeout);
+      return {};
+    }
   };
-  Ready readable() const noexcept { return {}; }
+  Ready readable() const noexcept { return {.timeout = wire_->silent_at_end && wire_->arriving.empty()}; }
   Ready writable() const noexcept { return {}; }
 
   Result<std::size_t> try_read(std::span<char> into) {

@@ -1,5 +1,7 @@
 #include "flare/http/response_head.h"
 
+#include <algorithm>
+
 #include "flare/base/numbers.h"
 
 namespace flare::http {
@@ -16,8 +18,7 @@ std::string_view connection_field(const HeadContext& context) noexcept {
 }
 
 char* put(char* at, std::string_view text) noexcept {
-  std::memcpy(at, text.data(), text.size());
-  return at + text.size();
+  return std::copy_n(text.data(), text.size(), at);  // memcpy must not see the null of an empty view
 }
 
 }  // namespace

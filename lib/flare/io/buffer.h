@@ -1,6 +1,7 @@
 // A worker's output buffer: bytes are appended, the whole is written, the memory stays.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -15,7 +16,7 @@ class Buffer {
       : bytes_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
 
   void append(std::string_view bytes) {
-    std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
+    std::copy_n(bytes.data(), bytes.size(), reserve(bytes.size()));  // memcpy must not see the null of an empty view
     size_ += bytes.size();
   }
   /// Room for `count` bytes behind the end; commit() says how many of them were written.
