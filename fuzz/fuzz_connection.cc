@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <functional>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -245,7 +246,7 @@ test::Wire wire_for(const fuzz::SplitInput& split, std::string_view input, const
 void run(test::Wire& wire, const http::Limits& limits) {
   static runtime::Worker worker;
   http::WorkerContext context(worker, Dispatch{&worker}, limits);
-  worker.spawn(http::serve_connection(context, test::MemoryStream(wire), net::SocketAddr::localhost(40000)));
+  worker.spawn(http::serve_connection<test::MemoryStream>(context, net::SocketAddr::localhost(40000), std::ref(wire)));
   for (int turns = 0; worker.active_tasks() != 0; ++turns) {
     check(turns < 10'000);
     worker.run_once(std::chrono::milliseconds(0));
