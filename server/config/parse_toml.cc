@@ -12,6 +12,9 @@ struct ParserAssertion {};
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
+#else
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wterminate"  // in a noexcept function the assertion stops the process, as it would anyway
 #endif
 // Its character tables call "unreachable" what a stray letter such as U+043F reaches; "in no class" is the answer.
 #include <toml++/impl/preprocessor.h>
@@ -23,6 +26,8 @@ struct ParserAssertion {};
 #include <toml++/toml.h>
 #if defined(__clang__)
 #pragma clang diagnostic pop
+#else
+#pragma GCC diagnostic pop
 #endif
 
 #include <algorithm>

@@ -132,21 +132,15 @@ char* HeaderMap::grow(std::size_t count) {
   return data() + old;
 }
 
-void HeaderMap::copy(const HeaderMap& other) {
-  if (!spilled() && !other.spilled()) return copy_inline(other);
+void HeaderMap::copy_spilled(const HeaderMap& other) {
   clear();
   append_encoded(other.encoded());
 }
 
-void HeaderMap::take(HeaderMap& other) noexcept {
-  if (spilled() || other.spilled()) [[unlikely]]
-    overflow_ = std::exchange(other.overflow_, {});
-  if (spilled()) {
-    size_ = other.size_;
-  } else {
-    copy_inline(other);
-  }
-  other.size_ = 0;
+void HeaderMap::take_spilled(HeaderMap& other) noexcept {
+  overflow_ = std::exchange(other.overflow_, {});
+  if (!spilled()) copy_inline(other);
+  size_ = std::exchange(other.size_, 0);
 }
 
 }  // namespace flare::http

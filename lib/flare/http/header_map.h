@@ -59,8 +59,19 @@ class HeaderMap {
   [[nodiscard]] bool spilled() const noexcept { return !overflow_.empty(); }
   /// Room for `count` more bytes at the end; the pointer to them. size_ grows.
   char* grow(std::size_t count);
-  void copy(const HeaderMap& other);
-  void take(HeaderMap& other) noexcept;
+  void copy(const HeaderMap& other) {
+    if (spilled() || other.spilled()) [[unlikely]]
+      return copy_spilled(other);
+    copy_inline(other);
+  }
+  void take(HeaderMap& other) noexcept {
+    if (spilled() || other.spilled()) [[unlikely]]
+      return take_spilled(other);
+    copy_inline(other);
+    other.size_ = 0;
+  }
+  void copy_spilled(const HeaderMap& other);
+  void take_spilled(HeaderMap& other) noexcept;
   /// Whole blocks: the compiler makes a few moves of it, where a copy of size_ bytes would be a call.
   void copy_inline(const HeaderMap& other) noexcept {
     size_ = other.size_;
