@@ -78,7 +78,7 @@ TEST(CommandLine, UnderstandsEveryCommand) {
 TEST(CommandLine, AWrongOneIsToldInTwoLinesAndCodeTwo) {
   for (const char* line : {"--unknown", "-x", "-c", "extra", "check --unknown", "check a.toml b.toml", "config",
                            "config hide", "explain", "explain GET", "explain GET http://a/ extra", "routes extra",
-                           "serve", "serve public :80 extra", "help nothing", "check routes"}) {
+                           "serve", "serve public :80 extra", "help nothing"}) {
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     const Command command = parse(line);
