@@ -6,10 +6,10 @@
 
 #include <charconv>
 #include <cstddef>
-#include <functional>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>

@@ -14,7 +14,8 @@ struct ParserAssertion {};
 #pragma clang diagnostic ignored "-Weverything"
 #else
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wterminate"  // in a noexcept function the assertion stops the process, as it would anyway
+#pragma GCC diagnostic ignored \
+    "-Wterminate"  // in a noexcept function the assertion stops the process, as it would anyway
 #endif
 // Its character tables call "unreachable" what a stray letter such as U+043F reaches; "in no class" is the answer.
 #include <toml++/impl/preprocessor.h>
