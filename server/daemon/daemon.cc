@@ -157,17 +157,13 @@ void Daemon::report() const {
   }
 }
 
-/// Errors of the outside world that the configuration could not know: a log file, a document root, a socket.
+/// Errors of the outside world that loading could not see: a log file or a document root that cannot be opened. Short of
+/// rights or of resources, or else the configuration names what is not there.
 ExitCode exit_code_for(const Exception& exception) noexcept {
   const auto* const network = dynamic_cast<const NetworkError*>(&exception);
-  if (network == nullptr) return ExitCode::kInternal;
-  switch (network->error().kind) {
-    case ErrorKind::kPermission: return ExitCode::kPermission;
-    case ErrorKind::kAddressInUse:
-    case ErrorKind::kAddressNotAvailable: return ExitCode::kCannotBind;
-    case ErrorKind::kResource: return ExitCode::kResource;
-    default: return ExitCode::kInternal;
-  }
+  if (network != nullptr && network->error().kind == ErrorKind::kPermission) return ExitCode::kPermission;
+  if (network != nullptr && network->error().kind == ErrorKind::kResource) return ExitCode::kResource;
+  return ExitCode::kInvalidConfig;
 }
 
 }  // namespace

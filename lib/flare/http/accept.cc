@@ -20,6 +20,10 @@ runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener 
   int batch = 1;
   for (bool draining = false; !draining;) {
     if (auto ready = co_await listener.readable(); !ready) {
+      if (ready.error().kind != ErrorKind::kCancelled) {
+        co_await worker.sleep(kBackOff);  // the reactor could not take it: the system is short of something
+        continue;
+      }
       draining = true;  // what the kernel has queued was promised an answer: take it all, then close the listener
     }
     bool drained = false;
