@@ -1,0 +1,54 @@
+import contextlib
+
+import pytest
+
+from wire import Daemon
+
+PLAIN = """
+[listen.web]
+address = ["127.0.0.1:0", "unix:{dir}/web.sock"]
+[limits]
+uri_bytes = "2KiB"
+header_bytes = "8KiB"
+header_count = 20
+[log.access]
+to = ["stdout"]
+[[route]]
+path = "/plaintext"
+respond = {{ status = 200, type = "text/plain", text = "Hello, World!" }}
+[[route]]
+path = "/only-post"
+method = ["POST"]
+respond = {{ text = "posted" }}
+[[route]]
+path = "/users/:id"
+respond = {{ text = "user" }}
+[[route]]
+path = "/a%20b/c"
+respond = {{ text = "space" }}
+"""
+
+
+@contextlib.contextmanager
+def running(folder, config, **options):
+    daemon = Daemon(folder, config, **options)
+    try:
+        yield daemon
+    finally:
+        code = daemon.stop()
+    assert code == 0, f"exit code {code}:\n{daemon.errors()}"
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A daemon with a few fixed answers, shared by a module's tests."""
+    folder = tmp_path_factory.mktemp("plain")
+    with running(folder, PLAIN.format(dir=folder)) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start(config, ...) gives a daemon that is stopped, and must then exit 0, when the test ends."""
+    with contextlib.ExitStack() as stack:
+        yield lambda config, **options: stack.enter_context(running(tmp_path, config, **options))
