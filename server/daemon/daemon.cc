@@ -157,8 +157,8 @@ void Daemon::report() const {
   }
 }
 
-/// Errors of the outside world that loading could not see: a log file or a document root that cannot be opened. Short of
-/// rights or of resources, or else the configuration names what is not there.
+/// Errors of the outside world that loading could not see: a log file or a document root that cannot be opened. Short
+/// of rights or of resources, or else the configuration names what is not there.
 ExitCode exit_code_for(const Exception& exception) noexcept {
   const auto* const network = dynamic_cast<const NetworkError*>(&exception);
   if (network != nullptr && network->error().kind == ErrorKind::kPermission) return ExitCode::kPermission;

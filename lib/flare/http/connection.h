@@ -39,6 +39,7 @@ class Connection final : private ContentSource {
 
   // Input. `held_` keeps what is left between turns; while a turn lasts, everything is in the worker's buffer.
   void arm_for_reading();
+  [[nodiscard]] bool between_requests() const noexcept { return held_.empty() && !core_.is_discarding(); }
   Result<std::string_view> fill();
   std::string_view load_held();
   void hold(std::string_view rest);
@@ -53,6 +54,7 @@ class Connection final : private ContentSource {
   runtime::Task<Result<void>> send_message(std::string_view head, const Body* body, std::uint64_t& sent);
   runtime::Task<Result<void>> send_file(const FileRange& range, std::uint64_t& sent);
   runtime::Task<Result<void>> wait_writable();
+  [[gnu::noinline]] runtime::Task<void> end_after(Error error);
   [[gnu::noinline]] runtime::Task<void> linger();
   runtime::Task<Result<std::string_view>> next() override;
   runtime::Task<Result<void>> receive_held();
@@ -84,18 +86,17 @@ runtime::Task<void> Connection<Stream>::run() {
   for (;;) {
     if (next == Next::kRead) {
       arm_for_reading();
-      if (auto ready = co_await stream_.readable(); !ready) {
-        if (ready.error().kind == ErrorKind::kTimeout && !held_.empty() && !core_.is_discarding()) {
-          core_.context().output().clear();
-          core_.refuse(held_, Reason::kHeaderTimeout);  // H-35: a silent close before the first byte, 408 after it
-          static_cast<void>(send_output());
-          co_return co_await linger();
-        }
-        if (ready.error().kind != ErrorKind::kCancelled) co_return;
+      // A drain that began while an answer was under way found no wait to cancel: what has arrived is served, the rest
+      // not waited for.
+      bool last_look = between_requests() && core_.context().worker().is_draining();
+      if (!last_look) {
+        const auto ready = co_await stream_.readable();
+        last_look = !ready && ready.error().kind == ErrorKind::kCancelled;
+        if (!ready && !last_look) co_return co_await end_after(ready.error());
       }
       auto input = fill();
       if (!input) {
-        if (input.error().kind == ErrorKind::kWouldBlock && !core_.context().worker().is_draining()) continue;
+        if (input.error().kind == ErrorKind::kWouldBlock && !last_look) continue;
         co_return;  // end of stream, or nothing of value lost
       }
       next = turn(*input);
@@ -110,14 +111,22 @@ runtime::Task<void> Connection<Stream>::run() {
   }
 }
 
+/// Nothing came in time: a silent close before the first byte of a request, 408 after it (H-35).
+template <io::ByteStream Stream>
+runtime::Task<void> Connection<Stream>::end_after(Error error) {
+  if (error.kind != ErrorKind::kTimeout || between_requests() || core_.is_discarding()) co_return;
+  core_.context().output().clear();
+  core_.refuse(held_, Reason::kHeaderTimeout);
+  static_cast<void>(send_output());
+  co_await linger();
+}
+
 // ---- input
-// -------------------------------------------------------------------------------------------------------------
 
 template <io::ByteStream Stream>
 void Connection<Stream>::arm_for_reading() {
-  const bool between_requests = held_.empty() && !core_.is_discarding();
-  stream_.set_idle(between_requests);
-  if (between_requests) return stream_.set_deadline(now() + limits().keepalive_idle);
+  stream_.set_idle(between_requests());
+  if (between_requests()) return stream_.set_deadline(now() + limits().keepalive_idle);
   if (core_.is_discarding()) return stream_.set_deadline(now() + limits().body_idle);
   stream_.set_deadline(head_since_ + limits().header_timeout);  // from the first byte on: dribbling does not extend it
 }
@@ -165,7 +174,6 @@ void Connection<Stream>::hold(std::string_view rest) {
 }
 
 // ---- a turn
-// ------------------------------------------------------------------------------------------------------------
 
 /// Serves `input` without waiting, as far as that goes; what is left of it is held, what could not be sent is in
 /// unsent_.
@@ -204,7 +212,6 @@ runtime::Task<bool> Connection<Stream>::send_unsent() {
 }
 
 // ---- answers that wait
-// -------------------------------------------------------------------------------------------------
 
 template <io::ByteStream Stream>
 runtime::Task<Next> Connection<Stream>::answer_deferred() {
@@ -308,7 +315,6 @@ runtime::Task<void> Connection<Stream>::linger() {
 }
 
 // ---- content for a waiting handler
-// -------------------------------------------------------------------------------------
 
 template <io::ByteStream Stream>
 runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
