@@ -1,6 +1,7 @@
 // Addresses: parsing that lets nothing strange through, and what an address can tell.
 #include <cstdio>
 
+#include "flare/base/exception.h"
 #include "flare/net/socket_addr.h"
 
 using namespace flare;

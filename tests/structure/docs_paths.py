@@ -8,7 +8,7 @@ from pathlib import Path
 def missing(root):
     found = []
     for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
-        text = page.read_text()
+        text = re.sub(r"(?ms)^```.*?^```", "", page.read_text())  # programs have brackets of their own
         named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)  # a/b.c or a/b/, no spaces, no wildcards
         linked = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
         found += [(page, path) for path in named if path.split("/")[0] in ("lib", "server", "tests", "docs", "conf", "fuzz", "bench")

@@ -220,8 +220,12 @@ runtime::Task<Next> Connection<Stream>::answer_deferred() {
   continue_sent_ = false;
   stream_.set_idle(false);
   stream_.clear_deadline();
-  Response response = deferred.reply.now() != nullptr ? std::move(*deferred.reply.now())
-                                                      : co_await await_handler(std::move(*deferred.reply.later()));
+  Response response;
+  if (Response* const now = deferred.reply.now()) {
+    response = std::move(*now);
+  } else {
+    response = co_await await_handler(std::move(*deferred.reply.later()));
+  }
   io::Buffer head(512);
   const Next next = core_.begin_deferred_answer(response, std::string_view(held_).substr(held_used_), head);
   const bool with_body = deferred.request->method() != Method::kHead && !has_no_body(response.status);

@@ -136,7 +136,8 @@ TEST(RoutePattern, ATypeNeedsAParameterOfThatName) {
 
 RoutePattern typed(std::string_view text, SegmentKind type) {
   RoutePattern pattern(text);
-  for (const auto& segment : RoutePattern(text).segments()) {
+  const RoutePattern untyped(text);
+  for (const auto& segment : untyped.segments()) {
     if (is_param(segment.kind)) EXPECT_TRUE(pattern.set_param_type(segment.text, type));
   }
   return pattern;

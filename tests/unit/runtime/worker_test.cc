@@ -105,7 +105,8 @@ TEST(Pollable, CancelEndsPresentAndLaterWaits) {
 }
 
 Task<void> close_other(Pollable& source, std::unique_ptr<Pollable>& victim) {
-  if (co_await source.readable()) victim.reset();
+  const auto ready = co_await source.readable();
+  if (ready) victim.reset();
 }
 
 TEST(Pollable, AnEventForADescriptorThatAnotherCoroutineClosedIsDropped) {
