@@ -15,13 +15,17 @@ struct Server::Running {
   ServeOptions options;
   std::vector<std::unique_ptr<WorkerContext>> contexts;
   runtime::WorkerPool pool;  // ends before the contexts its connections use
+};
+
+/// What the threads that start, wait for and end a server agree over; it stays where it is when the server moves.
+struct Server::Control {
   std::mutex mutex;
   std::condition_variable changed;
   bool ended = false;
 };
 
 Server::Server(net::Endpoint where, net::ListenOptions options, net::UniqueFd first)
-    : where_(std::move(where)), options_(options) {
+    : where_(std::move(where)), options_(options), control_(std::make_unique<Control>()) {
   listening_.push_back(std::move(first));
 }
 Server::Server(Server&&) noexcept = default;
@@ -39,6 +43,7 @@ Server Server::bind(const net::Endpoint& where, const net::ListenOptions& option
 }
 
 void Server::start(Handler handler, ServeOptions options) {
+  const std::lock_guard lock(control_->mutex);  // a worker's first answer may make another thread call shutdown()
   if (options.workers == 0) options.workers = runtime::default_worker_count().count;
   auto more = net::extend_group(where_, options_, listening_.front(), options.workers - 1);
   if (!more) throw_error("cannot listen on " + where_.to_string(), more.error());
@@ -57,20 +62,21 @@ void Server::start(Handler handler, ServeOptions options) {
 
 void Server::serve(Handler handler, ServeOptions options) {
   start(std::move(handler), std::move(options));
-  std::unique_lock lock(running_->mutex);
-  running_->changed.wait(lock, [this] { return running_->ended; });
+  std::unique_lock lock(control_->mutex);
+  control_->changed.wait(lock, [this] { return control_->ended; });
 }
 
 bool Server::shutdown() {
+  const std::lock_guard lock(control_->mutex);
   if (!running_) return true;
   const bool complete = running_->pool.drain(running_->options.drain_timeout);
-  const std::lock_guard lock(running_->mutex);
-  running_->ended = true;
-  running_->changed.notify_all();
+  control_->ended = true;
+  control_->changed.notify_all();
   return complete;
 }
 
 std::vector<runtime::WorkerReport> Server::report() const {
+  const std::lock_guard lock(control_->mutex);
   return running_ ? running_->pool.report() : std::vector<runtime::WorkerReport>();
 }
 

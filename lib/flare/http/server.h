@@ -55,11 +55,13 @@ class Server {
 
  private:
   struct Running;
+  struct Control;
   Server(net::Endpoint where, net::ListenOptions options, net::UniqueFd first);
 
   net::Endpoint where_;
   net::ListenOptions options_;
   std::vector<net::UniqueFd> listening_;  ///< one until start() adds the other workers'
+  std::unique_ptr<Control> control_;
   std::unique_ptr<Running> running_;
 };
 
