@@ -37,9 +37,8 @@ Bound bind_listeners(const config::Config& config, std::size_t workers) {
         continue;
       }
       auto local = net::SocketRef(sockets->front().get()).local_addr();
-      bound.addresses.push_back({.listener = index,
-                                 .endpoint = local ? std::move(*local) : address.endpoint,
-                                 .sockets = std::move(*sockets)});
+      bound.addresses.push_back(
+          {.listener = index, .endpoint = local.value_or(address.endpoint), .sockets = std::move(*sockets)});
     }
   }
   return bound;
