@@ -1,4 +1,6 @@
 // Ready-made handlers: a folder of files, a redirect and a fixed response, side by side in one router.
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -29,7 +31,8 @@ void show(const http::Handler& handler, std::string_view target) {
 }
 
 int main() {
-  const std::filesystem::path root = std::filesystem::temp_directory_path() / "flare-example-files";
+  const std::filesystem::path root =
+      std::filesystem::temp_directory_path() / ("flare-example-" + std::to_string(::getpid()));
   std::filesystem::create_directories(root / "docs");
   std::ofstream(root / "index.html") << "<h1>It works</h1>\n";
   {

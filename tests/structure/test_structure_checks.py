@@ -85,3 +85,31 @@ def test_headers_self_contained_finds_a_header_that_may_not_be_included_twice(tm
 
 def test_headers_self_contained_refuses_a_folder_without_headers(tmp_path):
     assert run("headers_self_contained.py", tmp_path).returncode == 1
+
+
+DOCUMENTED = GOOD | {
+    "README.md": "See [the walk](docs/life-of-a-request.md) and `lib/flare/`.\n```cpp\nrouter[](`lib/none.cc`);\n```\n",
+    "docs/life-of-a-request.md": "`Error` (`lib/flare/base/error.h`) has `text`; then `write_date()`, `http::server`.\n",
+}
+
+BAD_WORDS = {
+    "path": ("README.md", "`lib/flare/base/gone.h`\n", "lib/flare/base/gone.h"),
+    "link": ("README.md", "[gone](docs/gone.md)\n", "docs/gone.md"),
+    "name": ("docs/life-of-a-request.md", "`gone()`\n", "gone"),
+    "member": ("docs/life-of-a-request.md", "`Error::write_date`\n", "Error::write_date"),
+    "name_in_another_file": ("docs/life-of-a-request.md", "`write_date`\n(`lib/flare/base/error.h`)\n",
+                             "write_date in lib/flare/base/error.h"),
+}
+
+
+def test_docs_paths_accepts_what_exists(tmp_path):
+    write_tree(tmp_path, DOCUMENTED)
+    result = run("docs_paths.py", tmp_path)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("page, text, name", BAD_WORDS.values(), ids=BAD_WORDS.keys())
+def test_docs_paths_finds(tmp_path, page, text, name):
+    write_tree(tmp_path, DOCUMENTED | {page: text})
+    result = run("docs_paths.py", tmp_path)
+    assert (result.returncode, result.stdout) == (1, f"{page}: {name} does not exist\n")
