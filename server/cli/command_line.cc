@@ -70,7 +70,9 @@ Finished usage_error(const std::string& text) {
   return {ExitCode::kUsage};
 }
 
-Finished print_help(const Grammar& grammar, const std::string& topic) {
+Finished print_help(const std::string& topic) {
+  Parsed unused;
+  const Grammar grammar(unused);  // a grammar that has parsed a command would speak of that command alone
   if (topic.empty()) {
     std::fputs(grammar.app.help().c_str(), stdout);
     return {};
@@ -91,7 +93,7 @@ CommandType with_config(CommandType command, const std::string& config) {
 
 Command choose(Grammar& grammar, const Parsed& parsed) {
   if (parsed.version || parsed.long_version) return Version{.long_form = parsed.long_version};
-  if (grammar.help->parsed()) return print_help(grammar, parsed.help_topic);
+  if (grammar.help->parsed()) return print_help(parsed.help_topic);
   if (grammar.check->parsed()) {
     Check check = with_config(parsed.check, parsed.config);
     check.quiet = parsed.quiet;
@@ -118,7 +120,7 @@ Command parse_command_line(int argc, const char* const* argv) {
       std::fputs(command->help("flared").c_str(), stdout);
       return Finished{};
     }
-    return print_help(grammar, "");
+    return print_help("");
   } catch (const CLI::ParseError& error) {
     return usage_error(error.what());
   }

@@ -5,6 +5,7 @@
 #include "flare/base/exception.h"
 #include "server/config/dump.h"
 #include "server/config/load.h"
+#include "server/counted.h"
 #include "server/daemon/daemon.h"
 #include "server/site/site.h"
 
@@ -13,10 +14,6 @@ namespace {
 
 void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 void complain(const std::string& text) { std::fputs(text.c_str(), stderr); }
-
-std::string counted(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 }  // namespace
 
@@ -59,7 +56,12 @@ ExitCode run(const ShowConfig& command) {
 }
 
 ExitCode run(const ServeFolder& command) {
-  const std::string text = "[listen.web]\naddress = " + config::toml_quote(command.address) +
+  // ":8080" alone means every address of this machine, of both families.
+  const std::string address = command.address.starts_with(':')
+                                  ? "[" + config::toml_quote("0.0.0.0" + command.address) + ", " +
+                                        config::toml_quote("[::]" + command.address) + "]"
+                                  : config::toml_quote(command.address);
+  const std::string text = "[listen.web]\naddress = " + address +
                            "\n[[route]]\npath = \"/**\"\nstatic = { root = " + config::toml_quote(command.folder) +
                            " }\n";
   config::LoadResult result = config::load_text("flared serve", text);

@@ -12,6 +12,7 @@
 #include "flare/http/server.h"
 #include "flare/runtime/cpu.h"
 #include "flare/runtime/worker_pool.h"
+#include "server/counted.h"
 #include "server/daemon/listeners.h"
 #include "server/daemon/signals.h"
 #include "server/log/access_log.h"
@@ -113,8 +114,8 @@ void Daemon::set_up(runtime::Worker& worker) {
 ExitCode Daemon::run(const Signals& signals) {
   pool_.start([this](runtime::Worker& worker) { set_up(worker); });
   for (const BoundAddress& address : addresses_) errors_.info("listening on " + address.endpoint.to_string());
-  errors_.info("flared is ready: pid " + std::to_string(::getpid()) + ", " + std::to_string(pool_.size()) +
-               " workers, " + std::to_string(snapshot_.config().route_count()) + " routes");
+  errors_.info("flared is ready: pid " + std::to_string(::getpid()) + ", " + counted(pool_.size(), "worker") + ", " +
+               counted(snapshot_.config().route_count(), "route"));
   for (;;) {
     switch (signals.wait()) {
       case Signal::kReopen: reopen_logs(); break;

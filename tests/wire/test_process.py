@@ -141,6 +141,12 @@ def test_C_11_usage(tmp_path):
     assert "explain" in flared("--help").stdout and "METHOD" in flared("help", "explain").stdout
 
 
+def test_help_without_a_command_lists_them_all():
+    for arguments in (["help"], ["--help"]):
+        listed = flared(*arguments).stdout
+        assert all(f"\n  {command} " in listed for command in ("check", "config", "explain", "routes", "serve")), listed
+
+
 def test_serve_a_folder(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text("<p>hello")
