@@ -83,6 +83,7 @@ Next ConnectionCore::send_now(const Request& request, const Response& response, 
   const std::size_t before = out.size();
   append_response_head(out, response,
                        {.common_fields = context_.common_fields(),
+                        .ok_head = context_.ok_head(),
                         .keep_alive = keep_alive,
                         .minor_version = request.head().minor_version});
   if (sends_body(request, response)) out.append(response.body.bytes());
@@ -130,6 +131,7 @@ Next ConnectionCore::begin_deferred_answer(const Response& response, std::string
   const bool keep_alive = persists(request, response, rest);
   append_response_head(out, response,
                        {.common_fields = context_.common_fields(),
+                        .ok_head = context_.ok_head(),
                         .keep_alive = keep_alive,
                         .minor_version = request.head().minor_version});
   return after(keep_alive);

@@ -29,8 +29,12 @@ void append_response_head(io::Buffer& out, const Response& response, const HeadC
   const std::string_view connection = connection_field(context);
   char* const begin = out.reserve(line.size() + context.common_fields.size() + fields.size() + connection.size() +
                                   kContentLength.size() + kMaxDigits + 4);
-  char* at = put(begin, line);
-  at = put(at, context.common_fields);
+  char* at = begin;
+  if (response.status == Status::kOk && !context.ok_head.empty()) {
+    at = put(at, context.ok_head);
+  } else {
+    at = put(put(at, line), context.common_fields);
+  }
   at = put(at, fields);
   at = put(at, connection);
   if (!has_no_body(response.status)) {

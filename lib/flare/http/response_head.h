@@ -13,6 +13,7 @@ namespace flare::http {
 /// What the connection knows and the handler does not.
 struct HeadContext {
   std::string_view common_fields;  ///< Server and Date lines, encoded
+  std::string_view ok_head;        ///< the status line of 200 and common_fields in one piece, or ""
   bool keep_alive = true;
   std::uint8_t minor_version = 1;  ///< the request's: HTTP/1.0 wants its keep-alive confirmed (RFC 9112 §9.3)
 };

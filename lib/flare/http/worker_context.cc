@@ -24,10 +24,12 @@ WorkerContext::WorkerContext(runtime::Worker& worker, Handler handler, const Lim
       input_(std::max<std::size_t>(kTurnBytes, std::size_t{limits.header_bytes} * 2)),  // a whole head always fits
       output_(kTurnBytes),
       request_(std::make_unique<Request>()) {
-  if (!server.empty()) common_fields_.append("Server: ").append(server).append("\r\n");
-  common_fields_.append("Date: ");
-  date_offset_ = common_fields_.size();
-  common_fields_.append(kHttpDateSize, ' ').append("\r\n");
+  ok_head_.append(status_line(Status::kOk));
+  common_offset_ = ok_head_.size();
+  if (!server.empty()) ok_head_.append("Server: ").append(server).append("\r\n");
+  ok_head_.append("Date: ");
+  date_offset_ = ok_head_.size();
+  ok_head_.append(kHttpDateSize, ' ').append("\r\n");
   refresh_date();
 }
 
@@ -36,7 +38,7 @@ void WorkerContext::refresh_date() noexcept {
   ::clock_gettime(CLOCK_REALTIME_COARSE, &now);  // the vDSO's cheapest: 5 ns, true to a tick
   if (now.tv_sec == date_second_) return;
   date_second_ = now.tv_sec;
-  format_http_date(now.tv_sec, common_fields_.data() + date_offset_);
+  format_http_date(now.tv_sec, ok_head_.data() + date_offset_);
 }
 
 std::unique_ptr<Request> WorkerContext::take_request() {
