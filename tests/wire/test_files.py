@@ -305,22 +305,50 @@ def test_F_17_accept_ranges(site):
             assert site.get(path, method=method)["Accept-Ranges"] == "bytes"
 
 
-def test_F_19_a_file_that_shrinks_ends_the_connection(site):
-    path = site.root / "shrinking.bin"
+LARGE = 64 << 20
+NEXT = "GET /data.txt HTTP/1.1\r\nHost: example.com\r\n\r\n"
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["tcp", "unix"])
+@pytest.mark.parametrize("left", [0, 1024, LARGE - 1])
+def test_F_19_a_file_that_shrinks_ends_the_connection(site, index, left):
+    path = site.root / f"shrinking-{index}-{left}.bin"
     with path.open("wb") as file:
-        file.truncate(256 << 20)
-    with site.connect() as connection:
-        connection.send("GET /shrinking.bin HTTP/1.1\r\nHost: example.com\r\n\r\nGET /data.txt HTTP/1.1\r\nHost: example.com\r\n\r\n")
-        connection.until(b"\r\n\r\n")
-        os.truncate(path, 1024)
-        count = len(connection.buffer)
+        file.truncate(LARGE)
+    with site.connect(index) as connection:
+        connection.send(f"GET /{path.name} HTTP/1.1\r\nHost: example.com\r\n\r\n" + NEXT)
+        head = connection.until(b"\r\n\r\n")
+        assert b"Content-Length: %d" % LARGE in head
+        os.truncate(path, left)
+        data, count = connection.buffer, 0
         try:
-            while data := connection.socket.recv(1 << 20):
+            while data:
+                assert not data.strip(b"\0"), "neither padding of ours nor another answer"
                 count += len(data)
-                assert b"HTTP/1.1" not in data
+                data = connection.socket.recv(1 << 20)
         except ConnectionResetError:
             pass
-    assert count < 256 << 20
+    assert count < LARGE
+    assert site.get("/data.txt").status == 200
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["tcp", "unix"])
+def test_F_19_a_file_that_grows_keeps_the_length_it_had(site, index):
+    path = site.root / f"growing-{index}.bin"
+    with path.open("wb") as file:
+        file.truncate(LARGE)
+    with site.connect(index) as connection:
+        connection.send(f"GET /{path.name} HTTP/1.1\r\nHost: example.com\r\n\r\n" + NEXT)
+        connection.until(b"\r\n\r\n")
+        with path.open("ab") as file:
+            file.write(b"more" * 1000)
+        left = LARGE - len(connection.buffer)
+        connection.buffer = b""
+        while left:
+            data = connection.socket.recv(min(left, 1 << 20))
+            assert data and not data.strip(b"\0")
+            left -= len(data)
+        assert connection.answer().body == DATA
 
 
 def test_F_21_empty_and_huge_files(site):
@@ -332,20 +360,65 @@ def test_F_21_empty_and_huge_files(site):
     assert site.get("/huge.bin", method="HEAD")["Content-Length"] == str(5 << 30)
 
 
+@pytest.mark.parametrize("first,last,body", [
+    ((1 << 32) - 2, (1 << 32) + 1, b"\0" * 4), ((1 << 31) - 1, 1 << 31, b"\0" * 2), ((5 << 30) - 3, (5 << 30) - 1, b"ail"),
+])
+def test_F_21_offsets_have_64_bits(site, first, last, body):
+    answer = site.get("/huge.bin", f"Range: bytes={first}-{last}\r\n")
+    assert (answer.status, answer["Content-Range"], answer.body) == (206, f"bytes {first}-{last}/{5 << 30}", body)
+    assert site.get("/huge.bin", f"Range: bytes={5 << 30}-\r\n")["Content-Range"] == f"bytes */{5 << 30}"
+
+
+def test_F_21_a_long_range_of_a_huge_file(site):
+    answer = site.get("/huge.bin", f"Range: bytes=-{1 << 20}\r\n")
+    assert answer.body == bytes((1 << 20) - 4) + b"tail"
+
+
 @pytest.mark.parametrize("path,body", [
     ("/with%20space.txt", b"space"), ("/caf%C3%A9.txt", b"utf-8"), ("/caf%c3%a9.txt", b"utf-8"), ("/100%25.txt", b"percent"),
+    ("/%252e.txt", b"escape"), ("/what%3F.txt", b"question"), ("/what%3f.txt?x", b"question"), ("/a%23b+c&d;e.txt", b"marks"),
+    ("/%61%23b%2Bc%26d%3Be.txt", b"marks"), ("/caf\xc3\xa9.txt", b"400 Bad Request\r\n"), ("/with+space.txt", b"404 Not Found\r\n"),
 ])
 def test_F_21_names(site, path, body):
     assert site.get(path).body == body
 
 
 def test_H_26_an_encoded_slash_is_no_separator(site):
-    for path in ("/sub%2Fpage.html", "/sub%5Cpage.html", "/sub%2f"):
-        assert site.get(path).status == 404
+    for path in ("/sub%2Fpage.html", "/sub%5Cpage.html", "/sub%2f", "/sub/%2Fpage.html", "/%5Cback.txt", "/just-one.css%2F"):
+        for method in ("GET", "HEAD"):
+            assert site.get(path, method=method).status == 404, path
+
+
+@pytest.mark.parametrize("path,fields,status", [
+    ("/data.txt", "", 200), ("/empty.txt", "", 200), ("/big.bin", "", 200), ("/", "", 200), ("/sub", "", 308), ("/missing", "", 404),
+    ("/a.unknown-type", "", 200), ("/data.txt", "If-None-Match: *\r\n", 304), ("/data.txt", 'If-Match: "x"\r\n', 412),
+])
+def test_H_28_head_has_the_fields_of_get(site, path, fields, status):
+    get, head = site.get(path, fields), site.get(path, fields, "HEAD")
+    without_date = [[field for field in answer.fields if field[0] != "Date"] for answer in (get, head)]
+    assert (get.status, head.status, head.body) == (status, status, None)
+    assert without_date[0] == without_date[1]
+
+
+def test_H_28_nothing_of_a_body_follows_head(site):
+    for index in (0, 1):
+        with site.connect(index) as connection:
+            for name in ("big.bin", "data.txt", "huge.bin", "missing"):
+                connection.send(f"HEAD /{name} HTTP/1.1\r\nHost: example.com\r\n\r\n")
+            connection.send(NEXT)
+            assert [connection.answer("HEAD").status for _ in range(4)] == [200, 200, 200, 404]
+            assert connection.answer().body == DATA
 
 
 def test_M_10_an_exact_pattern_serves_the_one_file(site):
-    assert site.get("/just-one.css").body == b"a{}"
+    assert site.get("/just-one.css").body == b"a{}" and site.get("/just-one.css/").status == 404
+    assert site.get("/just-one.css?v=1", "Range: bytes=0-0\r\n").body == b"a"
+
+
+def test_M_10_a_tail_counts_from_the_root(site):
+    assert site.get("/alias/page.html").body == site.get("/sub/page.html").body == b"page"
+    assert site.get("/alias/sub/page.html").status == 404 and site.get("/aliaspage.html").status == 404
+    assert site.get("/cached/sub")["Location"] == "/cached/sub/"
 
 
 def test_large_files_arrive_whole_and_in_order(site):
@@ -354,6 +427,8 @@ def test_large_files_arrive_whole_and_in_order(site):
         with site.connect(index) as connection:
             connection.send("".join(f"GET /{name} HTTP/1.1\r\nHost: example.com\r\n\r\n" for name in ("data.txt", "big.bin", "empty.txt", "big.bin", "data.txt")))
             assert [connection.answer().body for _ in range(5)] == [DATA, expected, b"", expected, DATA]
+            connection.send("GET /big.bin HTTP/1.1\r\nHost: example.com\r\nRange: bytes=1000-900000\r\n\r\n" + NEXT)
+            assert [connection.answer().body for _ in range(2)] == [expected[1000:900001], DATA]
 
 
 def test_a_reader_that_lets_the_socket_fill_gets_everything_in_the_end(site):
