@@ -6,6 +6,7 @@
 #include <array>
 
 #include "flare/base/ascii.h"
+#include "flare/handlers/redirect.h"
 #include "server/config/address.h"
 #include "server/config/nearest.h"
 
@@ -224,7 +225,19 @@ class RouteReader {
            "write a URL or a path, without blanks and control characters");
     }
     check_placeholders(*to);
+    check_target(*to, redirect);
     route_.action = std::move(redirect);
+  }
+
+  // What the handler would refuse when it is made, said with its place like everything else.
+  void check_target(const Node& to, const Redirect& redirect) {
+    if (!path_.valid) return;
+    try {
+      static_cast<void>(handlers::Redirect(redirect.to, static_cast<http::Status>(redirect.status)));
+    } catch (const handlers::RedirectError& error) {
+      fail("FL0003", to.at, to.secret ? "redirect.to is not a location" : error.what(),
+           "write a path (\"/new/{tail}\") or a URL (\"https://www.example.com{path}\")");
+    }
   }
 
   void check_placeholders(const Node& to) {

@@ -16,6 +16,9 @@ namespace {
 constexpr std::array<std::string_view, 7> kFramingFields{"Connection", "Content-Length",    "Keep-Alive", "TE",
                                                          "Trailer",    "Transfer-Encoding", "Upgrade"};
 
+// Fields that every response has once: a second line of them would contradict the first (H-21, H-31).
+constexpr std::array<std::string_view, 2> kServerFields{"Date", "Server"};
+
 bool is_field_value(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return ascii::is_control(c) && c != '\t'; }) &&
          ascii::trim(text).size() == text.size();
@@ -27,8 +30,15 @@ void check_name(LoadContext& context, std::string_view name, const Location& at,
     context.report("FL0003", at, fmt::format("\"{}\" is not a field name", name), "letters, digits and - only");
     return;
   }
-  const auto framing =
-      std::ranges::find_if(kFramingFields, [&](std::string_view field) { return ascii::iequals(field, name); });
+  const auto is_name = [&](std::string_view field) { return ascii::iequals(field, name); };
+  if (const auto own = std::ranges::find_if(kServerFields, is_name); own != kServerFields.end()) {
+    bad = true;
+    context.report("FL0003", at, fmt::format("{} cannot be set or removed here: every response has it once", *own),
+                   *own == "Server" ? "server.server_header names the server; \"\" sends none"
+                                    : "remove it; flared writes this field itself");
+    return;
+  }
+  const auto framing = std::ranges::find_if(kFramingFields, is_name);
   if (framing == kFramingFields.end()) return;
   bad = true;
   context.report("FL0003", at, fmt::format("{} cannot be set or removed: it frames the response", *framing),

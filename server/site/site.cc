@@ -48,6 +48,12 @@ http::Reply Site::operator()(http::Request& request) const {
   request.set_limits(route.settings->settings.limits.values);
   request.set_route(route.settings->id, *route.settings->settings.log);
 
+  if (request.head().content_length > route.settings->settings.limits.values.body) {  // L-5, whatever the action reads
+    http::Response refusal = http::error_response(http::Status::kContentTooLarge, Reason::kBodyBytes);
+    refusal.close = true;
+    route.filter.apply(refusal);
+    return refusal;
+  }
   if (route.filter.empty()) return route.handler(request);  // no name for it: nothing is moved on its way out
   return http::then(route.handler(request), [filter = &route.filter](http::Response response) {
     filter->apply(response);
