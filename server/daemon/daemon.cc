@@ -140,6 +140,7 @@ void Daemon::reopen_logs() {
 
 /// True when every connection ended by itself; a second signal or drain.timeout closes what is left (S-2).
 bool Daemon::drain(const Signals& signals) {
+  pool_.begin_drain();  // before it is said: whoever reads the line finds it true
   errors_.info("draining: no new connections, " + std::to_string(snapshot_.config().drain_timeout->count() / 1000) +
                " s for those in progress");
   return pool_.drain(*snapshot_.config().drain_timeout, [this, &signals] {
@@ -181,7 +182,7 @@ ExitCode run_daemon(config::Config config) {
     if (bound.diagnostics.has_errors()) {
       say(config::to_text(bound.diagnostics));
       unlink_sockets(bound.addresses);
-      return bound.permission_denied ? ExitCode::kPermission : ExitCode::kCannotBind;
+      return bound.exit_code();
     }
     Daemon daemon(snapshot, errors, std::move(writer), std::move(options), bound.addresses);
     const ExitCode code = daemon.run(signals);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "flare/net/socket.h"
@@ -30,7 +31,7 @@ Bound bind_listeners(const config::Config& config, std::size_t workers) {
       auto sockets = open_sockets(listener, address.endpoint, workers);
       if (!sockets) {
         const Error error = sockets.error();
-        bound.permission_denied = bound.permission_denied || error.kind == ErrorKind::kPermission;
+        bound.failures.push_back(error.kind);
         const std::string holder =
             error.kind == ErrorKind::kAddressInUse ? port_holder(address.endpoint) : std::string();
         bound.diagnostics.add(config::cannot_bind(address.place, address.text, describe(error), holder));
@@ -42,6 +43,13 @@ Bound bind_listeners(const config::Config& config, std::size_t workers) {
     }
   }
   return bound;
+}
+
+ExitCode Bound::exit_code() const noexcept {
+  const auto failed_by = [this](ErrorKind kind) { return std::ranges::find(failures, kind) != failures.end(); };
+  if (failures.empty()) return ExitCode::kOk;
+  if (failed_by(ErrorKind::kPermission)) return ExitCode::kPermission;
+  return failed_by(ErrorKind::kResource) ? ExitCode::kResource : ExitCode::kCannotBind;
 }
 
 void unlink_sockets(const std::vector<BoundAddress>& addresses) noexcept {

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <vector>
 
+#include "flare/base/error.h"
 #include "flare/net/unique_fd.h"
 #include "server/config/config.h"
 #include "server/config/diagnostic.h"
+#include "server/daemon/exit_code.h"
 
 namespace flare::server {
 
@@ -20,7 +22,10 @@ struct BoundAddress {
 struct Bound {
   std::vector<BoundAddress> addresses;
   config::Diagnostics diagnostics;  ///< FL0501, one for each address that could not be bound
-  bool permission_denied = false;   ///< one of them for lack of rights
+  std::vector<ErrorKind> failures;  ///< why, in the same order
+
+  /// The most telling of the failures: rights, then resources, then the rest; kOk where there is none.
+  [[nodiscard]] ExitCode exit_code() const noexcept;
 };
 
 /// Binds every address of the configuration, or says of all that failed why and who holds them.

@@ -39,7 +39,7 @@ bool cookie_holds(const config::NamedMatch& match, const http::Request& request)
 }
 
 bool from_holds(const std::vector<config::Cidr>& networks, const http::Request& request) noexcept {
-  const net::IpAddr client = request.peer().ip().unmapped();
+  const net::IpAddr client = request.client().unmapped();
   return networks.empty() ||
          std::ranges::any_of(networks, [&](const config::Cidr& network) { return network.contains(client); });
 }

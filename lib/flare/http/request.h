@@ -34,6 +34,8 @@ class Request {
   [[nodiscard]] std::string_view authority() const noexcept { return head_.authority; }
   [[nodiscard]] bool is_tls() const noexcept { return tls_; }
   [[nodiscard]] const net::SocketAddr& peer() const noexcept { return peer_; }  ///< unspecified on a unix socket
+  /// Who asks: the peer, or the client that a trusted proxy names.
+  [[nodiscard]] const net::IpAddr& client() const noexcept { return client_; }
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
   [[nodiscard]] Fields headers() const noexcept { return Fields(head_.fields); }
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept {
@@ -88,8 +90,10 @@ class Request {
   void rebase(const char* from, const char* to) noexcept;
   void set_peer(const net::SocketAddr& peer, bool tls) noexcept {
     peer_ = peer;
+    client_ = peer.ip();
     tls_ = tls;
   }
+  void set_client(const net::IpAddr& client) noexcept { client_ = client; }
   void set_body(std::string body) noexcept { body_ = std::move(body); }
   /// Where the content comes from; nullptr where there is none. Outlives the request.
   void set_content_source(ContentSource* source) noexcept { content_ = source; }
@@ -103,6 +107,7 @@ class Request {
   ContentSource* content_ = nullptr;
   const Limits* limits_ = nullptr;
   net::SocketAddr peer_;
+  net::IpAddr client_;
   std::string_view route_;
   bool logged_ = true;
   bool tls_ = false;

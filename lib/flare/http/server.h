@@ -24,7 +24,7 @@ runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener 
 struct ServeOptions {
   std::uint32_t workers = 1;  ///< 1 to 256; 0: as many as this process may use cores
   bool pin = false;           ///< worker i to the i-th allowed core
-  Limits limits;
+  Limits limits{};
   std::string server = "flared";  ///< the Server field; "" sends none
   std::chrono::milliseconds drain_timeout{30'000};
 };

@@ -73,7 +73,7 @@ Worker::~Worker() {
 void Worker::spawn(Task<void> task) { run_root(*this, std::move(task)); }
 
 void Worker::run() {
-  while (!stopping_ && !(draining_ && active_tasks_ == 0)) turn(std::nullopt);
+  while (!stopping_ && !(is_draining() && active_tasks_ == 0)) turn(std::nullopt);
 }
 
 void Worker::run_once(std::chrono::milliseconds wait) { turn(wait); }
@@ -142,15 +142,14 @@ void Worker::run_posted() {
 }
 
 void Worker::drain() {
-  post([this] { begin_drain(); });
+  if (!draining_.exchange(true)) post([this] { cancel_idle(); });
 }
 
 void Worker::stop() {
   post([this] { stopping_ = true; });
 }
 
-void Worker::begin_drain() {
-  if (std::exchange(draining_, true)) return;
+void Worker::cancel_idle() {
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     Pollable* source = slots_[slot].source;
     if (source != nullptr && source->is_idle()) source->cancel();

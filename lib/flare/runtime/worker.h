@@ -1,6 +1,7 @@
 // One thread's world: a reactor, timers and the coroutines that run on them. Knows no protocol.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,10 +59,11 @@ class Worker {
   /// dropped.
   void post(std::move_only_function<void()> work);
   /// Any thread: no new work (accept loops end, idle connections close), run() returns when the last task has ended.
+  /// is_draining() holds from the return of this call on; waits are cancelled at the worker's next turn. Idempotent.
   void drain();
   /// Any thread: run() returns after this turn; tasks that are left are destroyed with the worker.
   void stop();
-  [[nodiscard]] bool is_draining() const noexcept { return draining_; }
+  [[nodiscard]] bool is_draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
 
   /// co_await worker.sleep(d): continues after `d`, at the latest a tick later.
   auto sleep(std::chrono::milliseconds duration) noexcept;
@@ -89,7 +91,7 @@ class Worker {
   void turn(std::optional<std::chrono::milliseconds> longest);
   void dispatch(const Event& event) noexcept;
   void run_posted();
-  void begin_drain();
+  void cancel_idle();
 
   std::uint32_t id_;
   std::unique_ptr<Reactor> reactor_;
@@ -101,7 +103,7 @@ class Worker {
   std::vector<std::coroutine_handle<>> yielded_;
   struct RootLink* roots_ = nullptr;
   std::size_t active_tasks_ = 0;
-  bool draining_ = false;
+  std::atomic<bool> draining_ = false;
   bool stopping_ = false;
 
   std::mutex posted_mutex_;

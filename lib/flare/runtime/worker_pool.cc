@@ -66,10 +66,14 @@ void WorkerPool::run(Thread& thread, const std::function<void(Worker&)>& setup) 
   thread.ended.set_value();
 }
 
+void WorkerPool::begin_drain() {
+  for (auto& thread : threads_) thread->worker.drain();
+}
+
 bool WorkerPool::drain(std::chrono::milliseconds deadline, const std::function<bool()>& interrupted) {
   const auto end = std::chrono::steady_clock::now() + deadline;
   constexpr std::chrono::milliseconds kLook{20};
-  for (auto& thread : threads_) thread->worker.drain();
+  begin_drain();
   bool complete = true;
   for (auto& thread : threads_) {
     while (complete && thread->has_ended.wait_for(kLook) != std::future_status::ready) {

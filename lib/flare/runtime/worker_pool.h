@@ -47,6 +47,8 @@ class WorkerPool {
   /// Runs `setup` on each worker's own thread and returns when all are ready. An exception from any setup stops all
   /// workers and is thrown here.
   void start(std::function<void(Worker&)> setup);
+  /// Tells every worker to drain and returns: from here on none of them takes on anything new. Optional before drain().
+  void begin_drain();
   /// No new work; true when every task ended by itself within `deadline`, else what is left is closed. `interrupted`,
   /// if given, is asked every few milliseconds: true ends the wait early. Then as after stop().
   bool drain(std::chrono::milliseconds deadline, const std::function<bool()>& interrupted = {});
