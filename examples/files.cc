@@ -27,7 +27,7 @@ void show(const http::Handler& handler, std::string_view target) {
   for (std::string_view name : {"Content-Type", "Location"}) {
     if (const auto value = response.headers.get(name)) std::cout << "  " << name << ": " << *value;
   }
-  std::cout << "  " << response.body.size() << " bytes\n";
+  std::cout << "  " << response.body.size().value_or(0) << " bytes\n";
 }
 
 int main() {

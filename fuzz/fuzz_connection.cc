@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -80,10 +81,35 @@ runtime::Task<http::Response> one_piece(http::Request& request) {
   co_return http::ok(std::string(request.target()));
 }
 
+/// The target and then the file's content, in pieces whose sizes the target's length chooses; to HTTP/1.0 and 1.1
+/// alike.
+class Pieces final : public http::BodySource {
+ public:
+  explicit Pieces(std::string text) : text_(std::move(text)), step_(text_.size() % 97 + 1) {}
+  runtime::Task<Result<std::string_view>> next() override {
+    const std::string_view piece = std::string_view(text_).substr(at_, step_);
+    at_ += piece.size();
+    step_ = step_ * 2 + 1;
+    co_return piece;
+  }
+  bool is_ready() const noexcept override { return text_.size() % 2 == 0; }
+
+ private:
+  std::string text_;
+  std::size_t at_ = 0;
+  std::size_t step_;
+};
+std::string pulled_text(std::string_view target) { return std::string(target) + file_content(); }
+http::Response pulled(const http::Request& request) {
+  http::Response response;
+  response.body = std::unique_ptr<http::BodySource>(std::make_unique<Pieces>(pulled_text(request.target())));
+  return response;
+}
+
 struct Dispatch {
   runtime::Worker* worker;
   http::Handler echo_handler{echo}, later_handler{echo_later}, large_handler{large}, file_handler{file},
-      broken_handler{broken};
+      broken_handler{broken}, pulled_handler{pulled};
 
   http::Reply operator()(http::Request& request) const {
     switch (request.target().back()) {
@@ -91,6 +117,7 @@ struct Dispatch {
       case 'L': return large_handler(request);
       case 'f': return file_handler(request);
       case 't': return broken_handler(request);
+      case 's': return pulled_handler(request);
       case 'i': return http::ok(std::string(request.target()));
       case 'y': return yielding(*worker, request);
       case 'p': return one_piece(request);
@@ -105,7 +132,10 @@ std::string expected_body(const ReferenceMessage& message) {
   switch (message.target.back()) {
     case 'L': return large_text(message.target);
     case 'f': return file_content().substr(std::min(message.target.size(), kFileBytes));
-    case 't': return "500 Internal Server Error\r\n";
+    case 's': return pulled_text(message.target);
+    case 't':
+      return "<!doctype html>\n<html lang=\"en\"><title>500 Internal Server Error</title>"
+             "<h1>500 Internal Server Error</h1></html>\n";
     case 'i':
     case 'y':
     case 'p': return message.target;
@@ -124,7 +154,7 @@ struct Answer {
 };
 
 /// Takes a final answer's head: strict, every field once.
-Answer take_head(std::string_view& out) {
+Answer take_head(std::string_view& out, bool framed_by_length = true) {
   const std::size_t end = out.find("\r\n\r\n");
   check(end != std::string_view::npos);
   const auto lines = fuzz::reference::split(std::string(out.substr(0, end)), "\r\n");
@@ -138,8 +168,12 @@ Answer take_head(std::string_view& out) {
     check(colon != std::string::npos && fuzz::reference::is_token(lines[i].substr(0, colon)));
     check(answer.fields.emplace(lines[i].substr(0, colon), lines[i].substr(colon + 2)).second);
   }
-  check(answer.fields.contains("Date") && answer.fields.contains("Content-Length"));
-  check(!answer.fields.contains("Transfer-Encoding"));
+  check(answer.fields.contains("Date"));
+  if (!framed_by_length) {
+    check(!answer.fields.contains("Content-Length"));
+    return answer;
+  }
+  check(answer.fields.contains("Content-Length") && !answer.fields.contains("Transfer-Encoding"));
   const std::string& length = answer.fields["Content-Length"];
   check(std::from_chars(length.data(), length.data() + length.size(), answer.length).ptr ==
         length.data() + length.size());
@@ -168,15 +202,40 @@ Closing closing_after(const ReferenceMessage& message, bool last_by_count) {
   return closing;
 }
 
+/// `body` in chunks of any sizes off `out`.
+void check_chunks(std::string_view body, std::string_view& out) {
+  for (;;) {
+    const std::size_t line = out.find("\r\n");
+    check(line != std::string_view::npos && line != 0 && line <= 16);
+    std::size_t size = 0;
+    check(std::from_chars(out.data(), out.data() + line, size, 16).ptr == out.data() + line);
+    out.remove_prefix(line + 2);
+    check(size <= body.size() && out.starts_with(body.substr(0, size)));
+    body.remove_prefix(size);
+    out.remove_prefix(size);
+    check(out.starts_with("\r\n"));
+    out.remove_prefix(2);
+    if (size == 0) return check(body.empty());
+  }
+}
+
 /// One request's answer off `out`; true: it was the connection's last.
 bool check_answer(const ReferenceMessage& message, std::string_view& out, bool last_by_count) {
-  Answer answer = take_head(out);
+  const bool unsized = message.target.back() == 's';
+  Answer answer = take_head(out, !unsized);
   const std::string body = expected_body(message);
   check(answer.status == (message.target.back() == 't' ? 500 : 200));
-  check(answer.length == body.size());
-  if (message.method != "HEAD") {
+  check(unsized || answer.length == body.size());
+  check(answer.fields.contains("Transfer-Encoding") == (unsized && !message.http10));
+  if (message.method != "HEAD" && unsized && !message.http10) {
+    check_chunks(body, out);
+  } else if (message.method != "HEAD") {
     check(out.starts_with(body));
     out.remove_prefix(body.size());
+  }
+  if (unsized && message.http10) {
+    check(answer.fields["Connection"] == "close");
+    return true;
   }
   const bool closes = answer.fields["Connection"] == "close";
   const Closing closing = closing_after(message, last_by_count);

@@ -18,31 +18,10 @@ struct Describe {
   std::string operator()(const config::StaticFiles& files) const { return "static " + files.root; }
 };
 
-std::string bytes(std::uint64_t count) {
-  constexpr std::uint64_t kKi = 1024;
-  if (count % (kKi * kKi) == 0 && count != 0) return std::to_string(count / (kKi * kKi)) + "MiB";
-  if (count % kKi == 0 && count != 0) return std::to_string(count / kKi) + "KiB";
-  return std::to_string(count) + "B";
-}
-
-std::string time(std::chrono::milliseconds duration) {
-  return duration.count() % 1000 == 0 ? std::to_string(duration.count() / 1000) + "s"
-                                      : std::to_string(duration.count()) + "ms";
-}
-
-std::string limit_value(const http::Limits& limits, config::Limit limit) {
-  switch (limit) {
-    case config::Limit::kHeaderBytes: return bytes(limits.header_bytes);
-    case config::Limit::kHeaderCount: return std::to_string(limits.header_count);
-    case config::Limit::kUriBytes: return bytes(limits.uri_bytes);
-    case config::Limit::kBody: return bytes(limits.body);
-    case config::Limit::kHeaderTimeout: return time(limits.header_timeout);
-    case config::Limit::kBodyIdle: return time(limits.body_idle);
-    case config::Limit::kWriteIdle: return time(limits.write_idle);
-    case config::Limit::kKeepaliveIdle: return time(limits.keepalive_idle);
-    case config::Limit::kKeepaliveRequests: return std::to_string(limits.keepalive_requests);
-  }
-  return {};
+std::string limit_text(const http::Limits& limits, config::Limit limit) {
+  const auto value = config::limit_value(limits, limit);
+  const auto* const number = std::get_if<std::int64_t>(&value);
+  return number != nullptr ? std::to_string(*number) : std::get<std::string>(value);
 }
 
 }  // namespace
@@ -55,7 +34,7 @@ std::vector<Setting> effective_settings(const config::Route& route) {
   for (std::size_t index = 0; index < config::kLimitNames.size(); ++index) {
     const auto limit = static_cast<config::Limit>(index);
     settings.push_back({.name = "limits." + std::string(config::kLimitNames[index]),
-                        .value = limit_value(from.limits.values, limit),
+                        .value = limit_text(from.limits.values, limit),
                         .origin = from.limits.origin(limit).to_string()});
   }
   for (const config::HeaderSetting& header : from.headers_set) {

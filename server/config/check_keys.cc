@@ -131,6 +131,7 @@ class Checker {
       case Type::kString:
       case Type::kWord:
       case Type::kSize:
+      case Type::kByteRate:
       case Type::kDuration: break;
     }
     if (node.kind != Node::Kind::kArray) return scalar(member.key, node, key, true);
@@ -186,6 +187,10 @@ class Checker {
       case Type::kSize: {
         const auto size = is_text ? parse_size(node.text) : std::nullopt;
         return size ? range(name, node, key, *size) : no_unit(node, "a size", {"KiB", "MiB"});
+      }
+      case Type::kByteRate: {
+        const auto rate = is_text ? parse_byte_rate(node.text) : std::nullopt;
+        return rate ? range(name, node, key, *rate) : no_unit(node, "a rate", {"B/s", "KiB/s"});
       }
       case Type::kDuration: {
         const auto duration = is_text ? parse_duration(node.text) : std::nullopt;

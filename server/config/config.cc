@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "server/config/units.h"
+
 namespace flare::server::config {
 
 std::string Origin::to_string() const {
@@ -38,6 +40,25 @@ std::string_view to_string(LogLevel level) noexcept {
     case LogLevel::kError: return "error";
   }
   return "";
+}
+
+std::variant<std::int64_t, std::string> limit_value(const http::Limits& limits, Limit limit) {
+  switch (limit) {
+    case Limit::kHeaderBytes: return format_size(limits.header_bytes);
+    case Limit::kHeaderCount: return std::int64_t{limits.header_count};
+    case Limit::kUriBytes: return format_size(limits.uri_bytes);
+    case Limit::kBody: return format_size(limits.body);
+    case Limit::kHeaderTimeout: return format_duration(limits.header_timeout);
+    case Limit::kBodyIdle: return format_duration(limits.body_idle);
+    case Limit::kWriteIdle: return format_duration(limits.write_idle);
+    case Limit::kMinRate: return format_byte_rate(limits.min_rate);
+    case Limit::kKeepaliveIdle: return format_duration(limits.keepalive_idle);
+    case Limit::kKeepaliveRequests: return std::int64_t{limits.keepalive_requests};
+    case Limit::kKeepaliveAge: return format_duration(limits.keepalive_age);
+    case Limit::kConnections: return std::int64_t{limits.connections};
+    case Limit::kPerIp: return std::int64_t{limits.per_ip};
+  }
+  return {};
 }
 
 bool Cidr::contains(const net::IpAddr& ip) const noexcept {

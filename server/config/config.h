@@ -80,12 +80,21 @@ enum class Limit : std::uint8_t {
   kHeaderTimeout,
   kBodyIdle,
   kWriteIdle,
+  kMinRate,
   kKeepaliveIdle,
   kKeepaliveRequests,
+  kKeepaliveAge,
+  kConnections,
+  kPerIp,
 };
-inline constexpr std::array<std::string_view, 9> kLimitNames{"header_bytes", "header_count",   "uri_bytes",
-                                                             "body",         "header_timeout", "body_idle",
-                                                             "write_idle",   "keepalive_idle", "keepalive_requests"};
+inline constexpr std::array<std::string_view, 13> kLimitNames{
+    "header_bytes",  "header_count", "uri_bytes", "body",           "header_timeout",
+    "body_idle",     "write_idle",   "min_rate",  "keepalive_idle", "keepalive_requests",
+    "keepalive_age", "connections",  "per_ip"};
+/// A number, or text as in the file.
+std::variant<std::int64_t, std::string> limit_value(const http::Limits& limits, Limit limit);
+/// Those that hosts and routes may change.
+inline constexpr std::array kRouteLimits{Limit::kBody, Limit::kBodyIdle, Limit::kWriteIdle, Limit::kMinRate};
 
 struct LimitSettings {
   http::Limits values;

@@ -58,32 +58,21 @@ void write_listener(SectionWriter out, const Listener& listener) {
   if (*listener.mode) out.add({"mode"}, fmt::format("{:04o}", **listener.mode), listener.mode.origin);
 }
 
-DumpScalar limit_value(const http::Limits& limits, Limit limit) {
-  switch (limit) {
-    case Limit::kHeaderBytes: return format_size(limits.header_bytes);
-    case Limit::kHeaderCount: return std::int64_t{limits.header_count};
-    case Limit::kUriBytes: return format_size(limits.uri_bytes);
-    case Limit::kBody: return format_size(limits.body);
-    case Limit::kHeaderTimeout: return format_duration(limits.header_timeout);
-    case Limit::kBodyIdle: return format_duration(limits.body_idle);
-    case Limit::kWriteIdle: return format_duration(limits.write_idle);
-    case Limit::kKeepaliveIdle: return format_duration(limits.keepalive_idle);
-    case Limit::kKeepaliveRequests: return std::int64_t{limits.keepalive_requests};
-  }
-  return false;
+DumpScalar limit_scalar(const http::Limits& limits, Limit limit) {
+  return std::visit([](auto value) { return DumpScalar(std::move(value)); }, limit_value(limits, limit));
 }
 
 void write_limits(SectionWriter out, const LimitSettings& limits) {
   for (std::size_t i = 0; i < kLimitNames.size(); ++i) {
     const auto limit = static_cast<Limit>(i);
-    out.add({std::string(kLimitNames[i])}, limit_value(limits.values, limit), limits.origin(limit));
+    out.add({std::string(kLimitNames[i])}, limit_scalar(limits.values, limit), limits.origin(limit));
   }
 }
 
 void write_settings(SectionWriter& out, const Settings& settings) {
-  for (const Limit limit : {Limit::kBody, Limit::kBodyIdle, Limit::kWriteIdle}) {
+  for (const Limit limit : kRouteLimits) {
     out.add({"limits", std::string(kLimitNames[static_cast<std::size_t>(limit)])},
-            limit_value(settings.limits.values, limit), settings.limits.origin(limit));
+            limit_scalar(settings.limits.values, limit), settings.limits.origin(limit));
   }
   for (const HeaderSetting& header : settings.headers_set) {
     out.add({"headers", "set", header.name}, shown(*header.value), header.value.origin);

@@ -140,6 +140,14 @@ constexpr std::array kKeys{
         .max = kDay,
         .fallback = "\"30s\"",
         .prose = "Between two writes of a response that move bytes; later the connection is closed."},
+    Key{.path = "limits.min_rate",
+        .scopes = kEverywhere,
+        .type = kByteRate,
+        .min = 0,
+        .max = kTiB,
+        .fallback = "\"256B/s\"",
+        .prose = "The pace at which a client must send its content and take a response, on average, after a grace of 5 "
+                 "seconds; a slower one gets 408, or the connection is closed. \"0B/s\": any pace."},
     Key{.path = "limits.keepalive_idle",
         .scopes = kAtTop,
         .type = kDuration,
@@ -154,6 +162,28 @@ constexpr std::array kKeys{
         .max = 1'000'000'000,
         .fallback = "10000",
         .prose = "Requests that one connection may make before it is closed."},
+    Key{.path = "limits.keepalive_age",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .min = kSecond,
+        .max = 365 * kDay,
+        .fallback = "\"1h\"",
+        .prose = "How long a connection may go on; the first answer after that closes it."},
+    Key{.path = "limits.connections",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 1,
+        .max = 10'000'000,
+        .fallback = "20000",
+        .prose = "Client connections at a time, of all workers together; one more is answered 503 and closed."},
+    Key{.path = "limits.per_ip",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 0,
+        .max = 10'000'000,
+        .fallback = "1000",
+        .prose = "Connections at a time from one client address, IPv6 by its /64; one more is answered 429 and closed. "
+                 "0: any number. Unix sockets do not count."},
 
     Key{.path = "preset.*",
         .scopes = kAtTop,
@@ -370,6 +400,7 @@ std::vector<std::string_view> words_of(const Key& key) {
 std::string format_bound(const Key& key, std::int64_t value) {
   switch (key.type) {
     case kSize: return format_size(static_cast<std::uint64_t>(value));
+    case kByteRate: return format_byte_rate(static_cast<std::uint64_t>(value));
     case kDuration: return format_duration(std::chrono::milliseconds(value));
     case kBool:
     case kInt:
@@ -398,6 +429,7 @@ std::string describe_type(const Key& key) {
       case kIntWord:
       case kWord: return fmt::format("one of {}", fmt::join(words_of(key), ", "));
       case kSize: return "size";
+      case kByteRate: return "size per second";
       case kDuration: return "duration";
       case kPreset:
       case kHost: return "table";

@@ -100,6 +100,7 @@ void apply_limits(const LoadContext& context, LimitSettings& limits, const Node&
     limits.origin(limit) = context.origin(*node, via);
   };
   const auto size = [](const Node& node) { return parse_size(node.text).value_or(0); };
+  const auto byte_rate = [](const Node& node) { return parse_byte_rate(node.text).value_or(0); };
   const auto count = [](const Node& node) { return node.integer; };
   const auto duration = [](const Node& node) {
     return parse_duration(node.text).value_or(std::chrono::milliseconds::zero());
@@ -111,8 +112,12 @@ void apply_limits(const LoadContext& context, LimitSettings& limits, const Node&
   take(Limit::kHeaderTimeout, values.header_timeout, duration);
   take(Limit::kBodyIdle, values.body_idle, duration);
   take(Limit::kWriteIdle, values.write_idle, duration);
+  take(Limit::kMinRate, values.min_rate, byte_rate);
   take(Limit::kKeepaliveIdle, values.keepalive_idle, duration);
   take(Limit::kKeepaliveRequests, values.keepalive_requests, count);
+  take(Limit::kKeepaliveAge, values.keepalive_age, duration);
+  take(Limit::kConnections, values.connections, count);
+  take(Limit::kPerIp, values.per_ip, count);
 }
 
 void apply_settings(const LoadContext& context, Settings& settings, const Node& table, std::string_view via) {

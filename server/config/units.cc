@@ -18,6 +18,8 @@ constexpr std::array kDurations{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Uni
                                 Unit{"ms", 1}};
 constexpr std::array kSizes{Unit{"GiB", 1 << 30}, Unit{"MiB", 1 << 20}, Unit{"KiB", 1 << 10}, Unit{"B", 1}};
 
+constexpr std::string_view kPerSecond = "/s";
+
 std::optional<std::int64_t> parse(std::string_view text, std::span<const Unit> units) noexcept {
   std::int64_t number = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -46,6 +48,10 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) n
   return std::chrono::milliseconds(*value);
 }
 std::optional<std::int64_t> parse_size(std::string_view text) noexcept { return parse(text, kSizes); }
+std::optional<std::int64_t> parse_byte_rate(std::string_view text) noexcept {
+  if (!text.ends_with(kPerSecond)) return std::nullopt;
+  return parse_size(text.substr(0, text.size() - kPerSecond.size()));
+}
 
 std::string format_duration(std::chrono::milliseconds value) {
   return value.count() == 0 ? "0s" : format(value.count(), kDurations);
@@ -53,5 +59,7 @@ std::string format_duration(std::chrono::milliseconds value) {
 std::string format_size(std::uint64_t bytes) {
   return bytes == 0 ? "0B" : format(static_cast<std::int64_t>(bytes), kSizes);
 }
+
+std::string format_byte_rate(std::uint64_t bytes) { return format_size(bytes).append(kPerSecond); }
 
 }  // namespace flare::server::config

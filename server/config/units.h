@@ -14,8 +14,12 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) n
 /// "512B", "64KiB", "10MiB", "1GiB": digits and one unit, in bytes. nullopt for anything else or beyond 2^63.
 std::optional<std::int64_t> parse_size(std::string_view text) noexcept;
 
+/// "256B/s", "1MiB/s": a size for each second. nullopt for anything else.
+std::optional<std::int64_t> parse_byte_rate(std::string_view text) noexcept;
+
 /// The largest unit that divides the value, so that parsing it again yields the same.
 std::string format_duration(std::chrono::milliseconds value);
 std::string format_size(std::uint64_t bytes);
+std::string format_byte_rate(std::uint64_t bytes);
 
 }  // namespace flare::server::config

@@ -75,6 +75,7 @@ class Daemon {
         errors_(errors),
         writer_(std::move(writer)),
         addresses_(addresses),
+        count_(snapshot.config().limits.values.connections, snapshot.config().limits.values.per_ip),
         states_(options.workers),
         pool_(std::move(options)) {}
 
@@ -90,6 +91,7 @@ class Daemon {
   log::ErrorLog& errors_;
   std::shared_ptr<log::Writer> writer_;
   std::vector<BoundAddress>& addresses_;
+  http::ConnectionCount count_;
   std::vector<WorkerState> states_;
   runtime::WorkerPool pool_;  // ends before the states its connections use
 };
@@ -107,7 +109,7 @@ void Daemon::set_up(runtime::Worker& worker) {
   for (BoundAddress& address : addresses_) {
     const bool shared = address.endpoint.unix_path() != nullptr;
     tcp::TcpListener listener(worker, std::move(address.sockets[worker.id()]), shared);
-    worker.spawn(http::accept_connections(*state.contexts[address.listener], std::move(listener)));
+    worker.spawn(http::accept_connections(*state.contexts[address.listener], std::move(listener), count_));
   }
 }
 

@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kBatchAge{100};
 
 AccessLog::AccessLog(runtime::Worker& worker, config::AccessFormat format, std::shared_ptr<Writer> writer,
                      ErrorLog& errors)
-    : worker_(worker), format_(format), writer_(std::move(writer)), errors_(errors) {}
+    : worker_(worker), format_(format), writer_(std::move(writer)), errors_(errors), refusals_(worker, errors) {}
 
 AccessLog::~AccessLog() { flush(); }
 

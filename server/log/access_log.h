@@ -10,6 +10,7 @@
 #include "flare/runtime/worker.h"
 #include "server/config/config.h"
 #include "server/log/error_log.h"
+#include "server/log/refusal_log.h"
 #include "server/log/writer.h"
 
 namespace flare::server::log {
@@ -23,6 +24,7 @@ class AccessLog final : public http::Recorder, private runtime::TimerEntry {
 
   void record(const http::Transaction& transaction) noexcept override;
   [[nodiscard]] bool wants_transactions() const noexcept override { return writer_ != nullptr; }
+  void refused(Reason why) noexcept override { refusals_.add(why); }
   void failure(const http::Request& request, std::string_view what) noexcept override;
 
  private:
@@ -33,6 +35,7 @@ class AccessLog final : public http::Recorder, private runtime::TimerEntry {
   config::AccessFormat format_;
   std::shared_ptr<Writer> writer_;
   ErrorLog& errors_;
+  RefusalLog refusals_;
   std::string batch_;
   std::size_t lines_ = 0;
 };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "flare/base/error.h"
+#include "flare/runtime/cancellation.h"
 #include "flare/runtime/timer_wheel.h"
 
 namespace flare::test {
@@ -30,7 +31,9 @@ struct Wire {
   std::size_t reset_after_sent = SIZE_MAX;  ///< writing fails once this much was sent
   bool silent_at_end = false;               ///< after the end of `arriving`, waiting for more is a timeout
   bool block_every_other = false;           ///< each second call would block first
+  bool hangs_up = false;                    ///< its reader is known to have gone as soon as a handler waits
   bool write_shut = false;
+  bool aborted = false;  ///< the connection is to end with a reset
 };
 
 /// Waiting never takes time, and succeeds but for silent_at_end: a coroutine over it runs to its end without a reactor.
@@ -91,6 +94,12 @@ class MemoryStream {
   void set_deadline(runtime::TimePoint) noexcept {}
   void clear_deadline() noexcept {}
   void set_idle(bool) noexcept {}
+  /// The other side leaves while the handler waits.
+  void watch_hang_up(runtime::Cancellation* who) noexcept {
+    if (who != nullptr && wire_->hangs_up) who->cancel();
+  }
+  std::size_t unacknowledged() const noexcept { return 0; }
+  void abort() noexcept { wire_->aborted = true; }
 
  private:
   bool blocks() noexcept {

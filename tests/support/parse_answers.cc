@@ -20,6 +20,20 @@ std::size_t content_length(const std::string& fields) {
   return std::stoul(fields.substr(at + kName.size()));
 }
 
+/// Takes a chunked body without extensions and trailers off `bytes`; false where it is anything else.
+bool take_chunks(std::string_view& bytes, std::string& body) {
+  for (;;) {
+    const std::size_t line = bytes.find("\r\n");
+    if (line == 0 || line == std::string_view::npos) return false;
+    const std::size_t size = std::stoul(std::string(bytes.substr(0, line)), nullptr, 16);
+    bytes.remove_prefix(line + 2);
+    if (bytes.size() < size + 2 || bytes.substr(size, 2) != "\r\n") return false;
+    body.append(bytes.substr(0, size));
+    bytes.remove_prefix(size + 2);
+    if (size == 0) return true;
+  }
+}
+
 }  // namespace
 
 std::vector<Answer> parse_answers(std::string_view bytes, const std::vector<bool>& heads) {
@@ -38,7 +52,10 @@ std::vector<Answer> parse_answers(std::string_view bytes, const std::vector<bool
     answer.fields = bytes.substr(line_end + 2, head_end - line_end);
     bytes.remove_prefix(head_end + 4);
     const bool is_head = answers.size() < heads.size() && heads[answers.size()];
-    if (!is_head && !has_no_content(answer.status_line)) {
+    if (answer.fields.contains("Transfer-Encoding: chunked\r\n")) {
+      if (answer.fields.contains("Content-Length")) return malformed("two framings");
+      if (!is_head && !take_chunks(bytes, answer.body)) return malformed("an incomplete chunked body");
+    } else if (!is_head && !has_no_content(answer.status_line)) {
       const std::size_t length = content_length(answer.fields);
       if (length > bytes.size()) return malformed("a body shorter than its Content-Length");
       answer.body = bytes.substr(0, length);

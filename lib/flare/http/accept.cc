@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -10,35 +12,102 @@ namespace {
 
 constexpr int kLargestBatch = 16;
 constexpr std::chrono::milliseconds kBackOff{100};  // out of descriptors: closing connections frees some (S-19)
+constexpr std::size_t kRefusalsAtOnce = 256;        // that may wait for their clients to read the answer
+
+using TcpConnection = Connection<tcp::TcpStream>;
+
+runtime::Task<void> serve(WorkerContext& context, net::SocketAddr peer, net::UniqueFd socket,
+                          [[maybe_unused]] ConnectionCount::Place place) {
+  TcpConnection connection(context, peer, false, context.worker(), std::move(socket));
+  co_await connection.run();
+}
+
+runtime::Task<void> refuse(WorkerContext& context, net::SocketAddr peer, net::UniqueFd socket, Reason why) {
+  ++context.refusals_under_way();
+  TcpConnection connection(context, peer, false, context.worker(), std::move(socket));
+  co_await connection.refuse(why);
+  --context.refusals_under_way();
+}
+
+/// One listener's gate: who comes in, who is told why not.
+class Gate {
+ public:
+  Gate(WorkerContext& context, tcp::TcpListener listener, ConnectionCount& count)
+      : context_(context), listener_(std::move(listener)), count_(count), spare_(open_spare()) {}
+
+  auto readable() noexcept { return listener_.readable(); }
+  enum class Outcome : std::uint8_t { kTaken, kEmpty, kExhausted };
+  Outcome take_one();
+
+ private:
+  static net::UniqueFd open_spare() noexcept { return net::UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+  void turn_away(tcp::Accepted accepted, Reason why);
+  void tell(Reason why) noexcept {
+    if (context_.recorder() != nullptr) context_.recorder()->refused(why);
+  }
+  void spend_spare();
+
+  WorkerContext& context_;
+  tcp::TcpListener listener_;
+  ConnectionCount& count_;
+  net::UniqueFd spare_;  ///< a descriptor in reserve, to answer even when there is none left
+};
+
+Gate::Outcome Gate::take_one() {
+  auto accepted = listener_.try_accept();
+  if (!accepted) {
+    if (accepted.error().kind != ErrorKind::kResource) return Outcome::kEmpty;
+    tell(Reason::kResourceExhausted);
+    spend_spare();
+    return Outcome::kExhausted;
+  }
+  runtime::Worker& worker = context_.worker();
+  worker.counters().connections.add();
+  auto place = count_.enter(accepted->peer.ip());
+  if (place) {
+    worker.spawn(serve(context_, accepted->peer, accepted->stream.release(), std::move(*place)));
+  } else {
+    tell(place.error());
+    turn_away(std::move(*accepted), place.error());
+  }
+  return Outcome::kTaken;
+}
+
+void Gate::turn_away(tcp::Accepted accepted, Reason why) {
+  if (context_.refusals_under_way() >= kRefusalsAtOnce) return;  // closed unanswered: descriptors matter more by now
+  context_.worker().spawn(refuse(context_, accepted.peer, accepted.stream.release(), why));
+}
+
+/// The one that waits longest is told, not left to wonder.
+void Gate::spend_spare() {
+  spare_.reset();
+  if (auto accepted = listener_.try_accept()) {
+    TcpConnection connection(context_, accepted->peer, false, context_.worker(), accepted->stream.release());
+    connection.turn_away(Reason::kResourceExhausted);
+  }
+  spare_ = open_spare();
+}
 
 }  // namespace
 
-runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener listener) {
+runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener listener, ConnectionCount& count) {
   runtime::Worker& worker = context.worker();
+  Gate gate(context, std::move(listener), count);
   // An accept4 too many costs more than a turn of the reactor, so one is made per readiness; a queue that keeps filling
   // doubles the batch until one call finds nothing.
   int batch = 1;
   for (bool draining = false; !draining;) {
-    if (auto ready = co_await listener.readable(); !ready) {
+    if (auto ready = co_await gate.readable(); !ready) {
       if (ready.error().kind != ErrorKind::kCancelled) {
         co_await worker.sleep(kBackOff);  // the reactor could not take it: the system is short of something
         continue;
       }
       draining = true;  // what the kernel has queued was promised an answer: take it all, then close the listener
     }
-    bool drained = false;
-    for (int i = 0; draining || i < batch; ++i) {
-      auto accepted = listener.try_accept();
-      if (!accepted) {
-        drained = true;
-        if (accepted.error().kind == ErrorKind::kResource && !draining) co_await worker.sleep(kBackOff);
-        break;
-      }
-      worker.counters().connections.add();
-      worker.spawn(
-          serve_connection<tcp::TcpStream>(context, accepted->peer, std::ref(worker), accepted->stream.release()));
-    }
-    batch = drained ? 1 : std::min(batch * 2, kLargestBatch);
+    Gate::Outcome outcome = Gate::Outcome::kTaken;
+    for (int i = 0; outcome == Gate::Outcome::kTaken && (draining || i < batch); ++i) outcome = gate.take_one();
+    if (outcome == Gate::Outcome::kExhausted && !draining) co_await worker.sleep(kBackOff);
+    batch = outcome == Gate::Outcome::kTaken ? std::min(batch * 2, kLargestBatch) : 1;
   }
 }
 

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 
+#include "flare/base/error.h"
 #include "flare/net/unique_fd.h"
+#include "flare/runtime/task.h"
 
 namespace flare::http {
 
@@ -18,34 +22,58 @@ struct FileRange {
   std::uint64_t length = 0;
 };
 
+/// Content that is made while it is sent: the reader's pace pulls it, one piece at a time.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// The next piece, alive until the next call; empty: the content is complete. An error, or content that is not what
+  /// size() promised, ends the connection in a way that the client cannot take for a complete answer.
+  virtual runtime::Task<Result<std::string_view>> next() = 0;
+  /// Bytes in all. Where they are not known the content goes out chunked, to HTTP/1.0 until the connection closes.
+  [[nodiscard]] virtual std::optional<std::uint64_t> size() const noexcept { return std::nullopt; }
+  /// The first next() will not wait: the head waits for it, and both leave in one write.
+  [[nodiscard]] virtual bool is_ready() const noexcept { return false; }
+  /// The reader has gone: a next() that is waiting has to end soon.
+  virtual void cancel() noexcept {}
+};
+
 class Body {
  public:
   Body() noexcept = default;
   /// Owned bytes.
   Body(std::string bytes) noexcept : content_(std::move(bytes)) {}  // NOLINT(google-explicit-constructor)
   Body(FileRange range) noexcept : content_(std::move(range)) {}    // NOLINT(google-explicit-constructor)
+  Body(std::unique_ptr<BodySource> source) noexcept                 // NOLINT(google-explicit-constructor)
+      : content_(std::move(source)) {}
   /// Bytes that outlive the response: literals, or what the site's snapshot owns. Never copied on the way to the socket
   /// buffer.
   static Body borrowed(std::string_view bytes) noexcept { return Body(Borrowed{}, bytes); }
 
-  [[nodiscard]] std::uint64_t size() const noexcept {
+  /// nullopt: only the source's end will tell.
+  [[nodiscard]] std::optional<std::uint64_t> size() const noexcept {
     if (const auto* range = file()) return range->length;
+    if (const auto* pulled = source()) return pulled->size();
     return bytes().size();
   }
-  /// The content in memory; empty for a file.
+  /// The content in memory; empty for a file or a source.
   [[nodiscard]] std::string_view bytes() const noexcept {
     if (const auto* view = std::get_if<std::string_view>(&content_)) return *view;
     if (const auto* owned = std::get_if<std::string>(&content_)) return *owned;
     return {};
   }
-  /// nullptr where the content is in memory.
+  [[nodiscard]] bool is_in_memory() const noexcept { return content_.index() < 2; }
+  /// nullptr where the content is something else.
   [[nodiscard]] const FileRange* file() const noexcept { return std::get_if<FileRange>(&content_); }
+  [[nodiscard]] BodySource* source() const noexcept {
+    const auto* const pulled = std::get_if<std::unique_ptr<BodySource>>(&content_);
+    return pulled != nullptr ? pulled->get() : nullptr;
+  }
 
  private:
   struct Borrowed {};
   Body(Borrowed, std::string_view bytes) noexcept : content_(bytes) {}
 
-  std::variant<std::string_view, std::string, FileRange> content_;
+  std::variant<std::string_view, std::string, FileRange, std::unique_ptr<BodySource>> content_;
 };
 
 }  // namespace flare::http

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "flare/http/connection_core.h"
+#include "flare/http/response_writer.h"
 #include "flare/io/byte_stream.h"
 #include "flare/runtime/task.h"
 
@@ -30,11 +31,14 @@ class Connection final : private ContentSource {
   Connection& operator=(const Connection&) = delete;
 
   runtime::Task<void> run();
+  /// Instead of run(): tells the client why it is not served and waits, a little, until it has read that.
+  runtime::Task<void> refuse(Reason why);
+  /// The same without waiting, for when there is nothing left to wait with; the answer may be lost to a reset.
+  void turn_away(Reason why);
 
  private:
   static constexpr std::chrono::milliseconds kLinger{2000};  // H-16
   static constexpr std::uint64_t kLingerBytes = 1024 * 1024;
-  static constexpr std::uint64_t kFileBytesPerTurn = 256 * 1024;  // F-20
   static constexpr std::size_t kContentBytesPerRead = 64 * 1024;
 
   // Input. `held_` keeps what is left between turns; while a turn lasts, everything is in the worker's buffer.
@@ -51,9 +55,7 @@ class Connection final : private ContentSource {
   [[gnu::noinline]] runtime::Task<bool> send_unsent();
   [[gnu::noinline]] runtime::Task<Next> answer_deferred();
   runtime::Task<Response> await_handler(runtime::Task<Response> handler);
-  runtime::Task<Result<void>> send_message(std::string_view head, const Body* body, std::uint64_t& sent);
-  runtime::Task<Result<void>> send_file(const FileRange& range, std::uint64_t& sent);
-  runtime::Task<Result<void>> wait_writable();
+  runtime::Task<Next> send_deferred(Response response);
   [[gnu::noinline]] runtime::Task<void> end_after(Error error);
   [[gnu::noinline]] runtime::Task<void> linger();
   runtime::Task<Result<std::string_view>> next() override;
@@ -67,8 +69,6 @@ class Connection final : private ContentSource {
   std::string held_;                 ///< input that waits for its rest or for the present answer
   std::size_t held_used_ = 0;        ///< its first bytes, which a waiting handler has taken as content
   std::string unsent_;               ///< output that the kernel did not take
-  std::uint64_t content_bytes_ = 0;  ///< of the deferred request, so far
-  bool continue_sent_ = false;
   runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came
 };
 
@@ -109,6 +109,24 @@ runtime::Task<void> Connection<Stream>::run() {
     if (next == Next::kClose) co_return;
     if (next == Next::kCloseLingering) co_return co_await linger();
   }
+}
+
+template <io::ByteStream Stream>
+runtime::Task<void> Connection<Stream>::refuse(Reason why) {
+  core_.context().output().clear();
+  core_.refuse({}, why);
+  static_cast<void>(send_output());
+  co_await linger();
+}
+
+template <io::ByteStream Stream>
+void Connection<Stream>::turn_away(Reason why) {
+  core_.context().output().clear();
+  core_.refuse({}, why);
+  static_cast<void>(send_output());
+  static_cast<void>(stream_.shutdown_write());
+  io::Buffer& scratch = core_.context().input();
+  static_cast<void>(stream_.try_read({scratch.data(), scratch.capacity()}));  // unread input would reset the answer
 }
 
 /// Nothing came in time: a silent close before the first byte of a request, 408 after it (H-35).
@@ -205,8 +223,8 @@ bool Connection<Stream>::send_output() {
 
 template <io::ByteStream Stream>
 runtime::Task<bool> Connection<Stream>::send_unsent() {
-  std::uint64_t sent = 0;
-  const auto outcome = co_await send_message(unsent_, nullptr, sent);
+  ResponseWriter<Stream> writer(stream_, core_.context().worker(), limits());
+  const auto outcome = co_await writer.send({unsent_});
   std::string().swap(unsent_);
   co_return outcome.has_value();
 }
@@ -216,26 +234,40 @@ runtime::Task<bool> Connection<Stream>::send_unsent() {
 template <io::ByteStream Stream>
 runtime::Task<Next> Connection<Stream>::answer_deferred() {
   Deferred& deferred = core_.deferred();
-  content_bytes_ = 0;
-  continue_sent_ = false;
   stream_.set_idle(false);
   stream_.clear_deadline();
   Response response;
   if (Response* const now = deferred.reply.now()) {
     response = std::move(*now);
   } else {
+    stream_.watch_hang_up(&deferred.request->cancellation());  // H-20
     response = co_await await_handler(std::move(*deferred.reply.later()));
   }
+  if (response.body.source() != nullptr) stream_.watch_hang_up(&deferred.request->cancellation());
+  const Next next = co_await send_deferred(std::move(response));
+  head_since_ = now();
+  co_return next;
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Next> Connection<Stream>::send_deferred(Response response) {
+  const Request& request = *core_.deferred().request;
   io::Buffer head(512);
   const Next next = core_.begin_deferred_answer(response, std::string_view(held_).substr(held_used_), head);
-  const bool with_body = deferred.request->method() != Method::kHead && !has_no_body(response.status);
-  std::uint64_t sent = 0;
-  const auto outcome = co_await send_message(head.view(), with_body ? &response.body : nullptr, sent);
-  core_.end_deferred(response, sent, outcome ? response.why : outcome.error().reason);
+  if (request.method() == Method::kHead || has_no_body(response.status)) response.body = {};
+  const BodyFraming framing = framing_of(response, request.head().minor_version);
+  ResponseWriter<Stream> writer(stream_, core_.context().worker(), request.limits());
+  const auto outcome = co_await writer.send(head.view(), response.body, framing, request.cancellation());
+
+  stream_.watch_hang_up(nullptr);
+  if (!writer.failure().empty() && core_.context().recorder() != nullptr)
+    core_.context().recorder()->failure(request, writer.failure());
+  core_.end_deferred(response, writer.sent(), outcome ? response.why : outcome.error().reason);
   held_.erase(0, std::exchange(held_used_, 0));
-  head_since_ = now();
-  if (!outcome) co_return Next::kClose;  // a short body must not look like a whole one (RFC 9112 §8)
-  co_return next;
+  if (outcome) co_return next;
+  // A short answer must not look like a whole one (RFC 9112 §8): its framing tells, or a reset.
+  if (framing == BodyFraming::kUntilClose) stream_.abort();
+  co_return Next::kClose;
 }
 
 template <io::ByteStream Stream>
@@ -247,59 +279,6 @@ runtime::Task<Response> Connection<Stream>::await_handler(runtime::Task<Response
     if (recorder != nullptr) recorder->failure(*core_.deferred().request, exception.what());
   }
   co_return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
-}
-
-/// Sends head and body (nullptr: none) at the reader's pace.
-template <io::ByteStream Stream>
-runtime::Task<Result<void>> Connection<Stream>::send_message(std::string_view head, const Body* body,
-                                                             std::uint64_t& sent) {
-  std::string_view content = body != nullptr ? body->bytes() : std::string_view();
-  const FileRange* const file = body != nullptr && body->size() != 0 ? body->file() : nullptr;
-  while (!head.empty() || !content.empty()) {
-    const std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()},
-                                      iovec{const_cast<char*>(content.data()), content.size()}};
-    const auto count = file != nullptr ? stream_.try_write(head, true) : stream_.try_writev(pieces);
-    if (!count) {
-      if (count.error().kind != ErrorKind::kWouldBlock) co_return std::unexpected(count.error());
-      if (auto ready = co_await wait_writable(); !ready) co_return ready;
-      continue;
-    }
-    sent += *count;
-    const std::size_t of_head = std::min(*count, head.size());
-    head.remove_prefix(of_head);
-    content.remove_prefix(*count - of_head);
-  }
-  if (file != nullptr) co_return co_await send_file(*file, sent);
-  co_return Result<void>();
-}
-
-template <io::ByteStream Stream>
-runtime::Task<Result<void>> Connection<Stream>::send_file(const FileRange& range, std::uint64_t& sent) {
-  std::uint64_t offset = range.offset;
-  const std::uint64_t end = range.offset + range.length;
-  while (offset < end) {
-    const auto count = stream_.try_send_file(range.file.get(), offset, std::min(end - offset, kFileBytesPerTurn));
-    if (count) {
-      if (*count == 0) co_return fail(ErrorKind::kProtocol, Reason::kFileTruncated);  // F-19
-      sent += *count;
-      if (offset < end) co_await core_.context().worker().yield();
-    } else if (count.error().kind != ErrorKind::kWouldBlock) {
-      co_return std::unexpected(count.error());
-    } else if (auto ready = co_await wait_writable(); !ready) {
-      co_return ready;
-    }
-  }
-  co_return Result<void>();
-}
-
-template <io::ByteStream Stream>
-runtime::Task<Result<void>> Connection<Stream>::wait_writable() {
-  stream_.set_deadline(now() + limits().write_idle);
-  if (auto ready = co_await stream_.writable(); !ready) {
-    co_return fail(ready.error().kind,
-                   ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : Reason::kClientClosed);
-  }
-  co_return Result<void>();
 }
 
 /// Says that no more will be sent and reads until the client has seen it, so that what was said is not lost to a reset.
@@ -324,21 +303,22 @@ template <io::ByteStream Stream>
 runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
   ContentReader& content = core_.content();
   const Request& request = *core_.deferred().request;
+  std::uint64_t& received = core_.deferred().content_bytes;
   const std::uint64_t limit = request.limits().body;
-  if (content.remaining().value_or(0) > limit - content_bytes_)
-    co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);
+  if (content.remaining().value_or(0) > limit - received) co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);
   while (!content.done()) {
     const std::string_view available = std::string_view(held_).substr(held_used_);
     const auto step = content.step(available);
     if (!step) co_return fail(ErrorKind::kProtocol, step.error());
     held_used_ += step->consumed;
     if (!step->piece.empty()) {
-      if (step->piece.size() > limit - content_bytes_) co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);  // L-5
-      content_bytes_ += step->piece.size();
+      if (step->piece.size() > limit - received) co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);  // L-5
+      received += step->piece.size();
       co_return step->piece;
     }
     if (step->consumed != 0 || content.done()) continue;
-    if (auto received = co_await receive_held(); !received) co_return std::unexpected(received.error());
+    auto more = co_await receive_held();
+    if (!more) co_return std::unexpected(more.error());
   }
   co_return std::string_view();
 }
@@ -346,17 +326,22 @@ runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
 /// Appends what arrives to held_, whose used part is dropped first.
 template <io::ByteStream Stream>
 runtime::Task<Result<void>> Connection<Stream>::receive_held() {
+  Deferred& deferred = core_.deferred();
   held_.erase(0, std::exchange(held_used_, 0));
-  if (core_.deferred().request->head().expect_continue && held_.empty() && !std::exchange(continue_sent_, true)) {
-    std::uint64_t sent = 0;
-    if (auto told = co_await send_message("HTTP/1.1 100 Continue\r\n\r\n", nullptr, sent); !told)
-      co_return told;  // H-15
+  if (deferred.request->head().expect_continue && held_.empty() && !std::exchange(deferred.continue_sent, true)) {
+    ResponseWriter<Stream> writer(stream_, core_.context().worker(), deferred.request->limits());
+    auto told = co_await writer.send({"HTTP/1.1 100 Continue\r\n\r\n"});
+    if (!told) co_return told;  // H-15
   }
-  stream_.set_deadline(now() + core_.deferred().request->limits().body_idle);
   for (;;) {
-    if (auto ready = co_await stream_.readable(); !ready) {
-      co_return fail(ready.error().kind,
-                     ready.error().kind == ErrorKind::kTimeout ? Reason::kBodyIdle : Reason::kClientClosed);
+    const auto since = now();
+    stream_.set_deadline(since + std::min(deferred.request->limits().body_idle, deferred.pace.left()));
+    const auto ready = co_await stream_.readable();
+    deferred.pace.waited(now() - since);
+    if (!ready) {
+      if (ready.error().kind != ErrorKind::kTimeout) co_return fail(ready.error().kind, Reason::kClientClosed);
+      const bool too_slow = deferred.pace.left().count() == 0;
+      co_return fail(ErrorKind::kTimeout, too_slow ? Reason::kMinRate : Reason::kBodyIdle);
     }
     Result<std::size_t> count;
     const std::size_t before = held_.size();
@@ -364,7 +349,10 @@ runtime::Task<Result<void>> Connection<Stream>::receive_held() {
       count = stream_.try_read({bytes + before, kContentBytesPerRead});
       return before + count.value_or(0);
     });
-    if (count) co_return Result<void>();
+    if (count) {
+      deferred.pace.moved(*count);
+      co_return Result<void>();
+    }
     if (count.error().kind != ErrorKind::kWouldBlock) co_return fail(count.error().kind, Reason::kClientClosed);
   }
 }

@@ -2,7 +2,7 @@
 
 #include <exception>
 
-#include "flare/http/response_head.h"
+#include "flare/http/error_page.h"
 
 namespace flare::http {
 namespace {
@@ -18,7 +18,7 @@ bool sends_body(const Request& request, const Response& response) noexcept {
 
 bool fits_turn(const Request& request, const Response& response) noexcept {
   if (!sends_body(request, response)) return true;
-  return response.body.file() == nullptr && response.body.size() <= kLargestCopiedBody;
+  return response.body.is_in_memory() && response.body.bytes().size() <= kLargestCopiedBody;
 }
 
 }  // namespace
@@ -61,8 +61,12 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   if (response != nullptr && fits_turn(request, *response))
     return send_now(request, *response, rest, started, head.size());
 
-  deferred_ = std::make_unique<Deferred>(Deferred{
-      .request = context_.take_request(), .head = std::string(head), .reply = std::move(reply), .started = started});
+  const Limits& limits = request.limits();
+  deferred_ = std::make_unique<Deferred>(Deferred{.request = context_.take_request(),
+                                                  .head = std::string(head),
+                                                  .reply = std::move(reply),
+                                                  .started = started,
+                                                  .pace = TransferPace(limits.min_rate, limits.body_idle)});
   deferred_->request->rebase(head.data(), deferred_->head.data());
   return Next::kDeferred;
 }
@@ -76,16 +80,24 @@ Reply ConnectionCore::call_handler(Request& request) {
   }
 }
 
-Next ConnectionCore::send_now(const Request& request, const Response& response, std::string_view rest,
+void ConnectionCore::append_head(const Request& request, const Response& response, bool keep_alive,
+                                 io::Buffer& out) const {
+  append_response_head(
+      out, response,
+      {.common_fields = context_.common_fields(),
+       .ok_head = context_.ok_head(),
+       .keep_alive = keep_alive,
+       .minor_version = request.head().minor_version,
+       .keep_alive_for = std::chrono::duration_cast<std::chrono::seconds>(context_.limits().keepalive_idle)});
+}
+
+Next ConnectionCore::send_now(const Request& request, Response& response, std::string_view rest,
                               std::chrono::steady_clock::time_point started, std::size_t bytes_in) {
+  if (response.error_page) render_error_page(response, request);
   const bool keep_alive = persists(request, response, rest);
   io::Buffer& out = context_.output();
   const std::size_t before = out.size();
-  append_response_head(out, response,
-                       {.common_fields = context_.common_fields(),
-                        .ok_head = context_.ok_head(),
-                        .keep_alive = keep_alive,
-                        .minor_version = request.head().minor_version});
+  append_head(request, response, keep_alive, out);
   if (sends_body(request, response)) out.append(response.body.bytes());
   record(request, response, bytes_in, out.size() - before, response.why, started);
   return after(keep_alive);
@@ -100,6 +112,8 @@ bool ConnectionCore::persists(const Request& request, const Response& response, 
   const RequestHead& head = request.head();
   if (!head.keep_alive || response.close || context_.worker().is_draining()) return false;
   if (requests_ >= context_.limits().keepalive_requests) return false;
+  if (context_.worker().now() - born_ > context_.limits().keepalive_age) return false;
+  if (framing_of(response, head.minor_version) == BodyFraming::kUntilClose) return false;
   if (content_.done()) return true;
   // RFC 9110 §10.1.1: a client that was not told to continue may or may not send its content; only closing is
   // unambiguous.
@@ -125,15 +139,12 @@ std::expected<std::size_t, Reason> ConnectionCore::discard(std::string_view inpu
   return consumed;
 }
 
-Next ConnectionCore::begin_deferred_answer(const Response& response, std::string_view rest, io::Buffer& out) {
+Next ConnectionCore::begin_deferred_answer(Response& response, std::string_view rest, io::Buffer& out) {
   const Request& request = *deferred_->request;
+  if (response.error_page) render_error_page(response, request);
   context_.refresh_date();
   const bool keep_alive = persists(request, response, rest);
-  append_response_head(out, response,
-                       {.common_fields = context_.common_fields(),
-                        .ok_head = context_.ok_head(),
-                        .keep_alive = keep_alive,
-                        .minor_version = request.head().minor_version});
+  append_head(request, response, keep_alive, out);
   return after(keep_alive);
 }
 
@@ -153,9 +164,12 @@ void ConnectionCore::refuse(std::string_view input, Reason why) {
   Response response = error_response(status_for(why), why);
   // RFC 9110 §15.5.6: a 405 names what is allowed; here it is the method itself that no resource has.
   if (response.status == Status::kMethodNotAllowed) response.headers.set("Allow", "GET, HEAD, OPTIONS");
+  if (response.status == Status::kServiceUnavailable || response.status == Status::kTooManyRequests)
+    response.headers.set("Retry-After", "1");  // H-36
+  render_error_page(response, request);
   io::Buffer& out = context_.output();
   const std::size_t before = out.size();
-  append_response_head(out, response, {.common_fields = context_.common_fields(), .keep_alive = false});
+  append_head(request, response, false, out);
   if (request.method() != Method::kHead) out.append(response.body.bytes());
   record(request, response, 0, out.size() - before, why, now_if_recorded());
   content_ = {};

@@ -10,6 +10,8 @@
 
 #include "flare/http/content_reader.h"
 #include "flare/http/handler.h"
+#include "flare/http/response_head.h"
+#include "flare/http/transfer_pace.h"
 #include "flare/http/worker_context.h"
 #include "flare/net/socket_addr.h"
 
@@ -25,18 +27,22 @@ enum class Next : std::uint8_t {
                     ///< §9.6)
 };
 
-/// A request whose handler waits or whose body does not fit the turn's buffer, with memory of its own.
+/// A request whose handler waits or whose answer does not fit the turn's buffer, with memory of its own.
 struct Deferred {
   std::unique_ptr<Request> request;
   std::string head;  ///< the bytes the request's views point into
   Reply reply;
   std::chrono::steady_clock::time_point started;
+  // Of the content, as far as the handler has asked for it.
+  TransferPace pace;
+  std::uint64_t content_bytes = 0;
+  bool continue_sent = false;
 };
 
 class ConnectionCore {
  public:
   ConnectionCore(WorkerContext& context, const net::SocketAddr& peer, bool tls) noexcept
-      : context_(context), peer_(peer), tls_(tls) {}
+      : context_(context), peer_(peer), tls_(tls), born_(context.worker().now()) {}
 
   struct Progress {
     std::size_t consumed = 0;
@@ -48,8 +54,9 @@ class ConnectionCore {
   /// After kDeferred; the connection's own from then on.
   [[nodiscard]] Deferred& deferred() noexcept { return *deferred_; }
 
-  /// The head of the deferred answer, and what follows once it is sent. `rest`: input that has arrived behind the head.
-  Next begin_deferred_answer(const Response& response, std::string_view rest, io::Buffer& out);
+  /// The head of the deferred answer, and what follows once it is sent. `rest`: input that has arrived behind the
+  /// request's head and what was read of its content.
+  Next begin_deferred_answer(Response& response, std::string_view rest, io::Buffer& out);
   void end_deferred(const Response& response, std::uint64_t bytes_out, Reason why);
 
   /// Appends the answer to the request at the start of `input`, which cannot be understood or came too late; the
@@ -63,10 +70,11 @@ class ConnectionCore {
 
  private:
   Next answer(std::string_view head, std::string_view rest, ContentSource& source);
-  Next send_now(const Request& request, const Response& response, std::string_view rest,
+  Next send_now(const Request& request, Response& response, std::string_view rest,
                 std::chrono::steady_clock::time_point started, std::size_t bytes_in);
   Reply call_handler(Request& request);
   [[nodiscard]] bool persists(const Request& request, const Response& response, std::string_view rest) const noexcept;
+  void append_head(const Request& request, const Response& response, bool keep_alive, io::Buffer& out) const;
   [[nodiscard]] Next after(bool keep_alive) const noexcept;
   /// How much of `input` was content to skip; a protocol error ends the connection.
   std::expected<std::size_t, Reason> discard(std::string_view input) noexcept;
@@ -78,6 +86,7 @@ class ConnectionCore {
   net::SocketAddr peer_;
   bool tls_;
   std::uint32_t requests_ = 0;
+  runtime::TimePoint born_;
   ContentReader content_;  ///< of the present request
   std::unique_ptr<Deferred> deferred_;
 };

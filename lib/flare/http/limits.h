@@ -14,8 +14,12 @@ struct Limits {
   std::chrono::milliseconds header_timeout{10'000};  ///< first byte to end of headers -> 408
   std::chrono::milliseconds body_idle{30'000};       ///< between two reads of a body -> 408
   std::chrono::milliseconds write_idle{30'000};      ///< between two writes that move bytes -> close
-  std::chrono::milliseconds keepalive_idle{75'000};  ///< between two requests -> close
-  std::uint32_t keepalive_requests = 10'000;         ///< requests on one connection -> Connection: close
+  std::uint64_t min_rate = 256;  ///< bytes a second of content, each direction (transfer_pace.h); 0: any
+  std::chrono::milliseconds keepalive_idle{75'000};    ///< between two requests -> close
+  std::chrono::milliseconds keepalive_age{3'600'000};  ///< of a connection, at its next answer -> Connection: close
+  std::uint32_t keepalive_requests = 10'000;           ///< requests on one connection -> Connection: close
+  std::uint32_t connections = 20'000;                  ///< of all workers together -> 503
+  std::uint32_t per_ip = 1'000;                        ///< of one client address, IPv6 by /64 -> 429; 0: any number
 
   friend bool operator==(const Limits&, const Limits&) = default;
 };

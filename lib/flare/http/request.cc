@@ -16,6 +16,7 @@ std::expected<std::size_t, Reason> Request::parse(std::string_view input, const 
   limits_ = &limits;
   body_.clear();
   content_ = nullptr;
+  cancellation_.reset();
   set_route({}, true);
   path_ = {};
   const auto size = parse_request_head(input, limits, head_);

@@ -14,6 +14,7 @@
 #include "flare/http/path.h"
 #include "flare/http/request_head.h"
 #include "flare/net/socket_addr.h"
+#include "flare/runtime/cancellation.h"
 
 namespace flare::http {
 
@@ -55,6 +56,9 @@ class Request {
     return head_.framing == Framing::kChunked || head_.content_length != 0;
   }
   [[nodiscard]] const Limits& limits() const noexcept { return *limits_; }
+  /// Cancelled when the client leaves while a handler waits (H-20). What waits for something else than content gives it
+  /// to its waits (Worker::sleep) or listens; whatever is answered then goes nowhere.
+  [[nodiscard]] runtime::Cancellation& cancellation() const noexcept { return cancellation_; }
 
   // ---- for routers: what a match found. Names and offsets, so that they stay true when the connection moves the
   // bytes.
@@ -105,6 +109,7 @@ class Request {
   std::string canonical_;  ///< where path_ points when it is not the received bytes
   std::string body_;
   ContentSource* content_ = nullptr;
+  mutable runtime::Cancellation cancellation_;  ///< is about the asker, not part of what is asked
   const Limits* limits_ = nullptr;
   net::SocketAddr peer_;
   net::IpAddr client_;

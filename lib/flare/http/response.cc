@@ -4,8 +4,6 @@ namespace flare::http {
 namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
-/// What stands before the code in a status line.
-constexpr std::size_t kVersionLength = std::string_view("HTTP/1.1 ").size();
 
 Response with_content(Status status, std::string_view type, Body body) {
   Response response{.status = status};
@@ -32,12 +30,8 @@ Response not_found(std::string text) { return with_content(Status::kNotFound, kT
 Response internal_error(std::string text) { return with_content(Status::kInternalServerError, kText, std::move(text)); }
 
 Response error_response(Status status, Reason why) {
-  Response response{.status = status, .why = why};
+  Response response{.status = status, .why = why, .error_page = !has_no_body(status)};
   response.headers.append("Cache-Control", "no-store");
-  if (has_no_body(status)) return response;
-  response.headers.append("Content-Type", kText);
-  // "404 Not Found\r\n" out of the status line's static storage: refusing costs no allocation.
-  response.body = Body::borrowed(status_line(status).substr(kVersionLength));
   return response;
 }
 

@@ -18,6 +18,7 @@ struct Response {
   Status status = Status::kOk;
   Reason why = Reason::kNone;  ///< set by flare's own refusals; for the log
   bool close = false;          ///< close the connection after this response
+  bool error_page = false;     ///< the connection makes the body, in the form that the client accepts (error_page.h)
   HeaderMap headers;
   Body body;
 
@@ -37,7 +38,8 @@ Response redirect(std::string_view location, Status status = Status::kFound);
 Response bad_request(std::string text = "Bad Request\n");
 Response not_found(std::string text = "Not Found\n");
 Response internal_error(std::string text = "Internal Server Error\n");
-/// A short text/plain error with Cache-Control: no-store (H-34); `why` goes to the log, never to the peer.
+/// A short error page, HTML or problem+json by the request's Accept, with Cache-Control: no-store (H-34); `why` goes to
+/// the log, never to the peer.
 Response error_response(Status status, Reason why = Reason::kNone);
 
 }  // namespace flare::http

@@ -10,9 +10,13 @@ namespace flare::http {
 
 struct Server::Running {
   Running(ServeOptions given, runtime::WorkerPoolOptions pool_options)
-      : options(std::move(given)), contexts(pool_options.workers), pool(std::move(pool_options)) {}
+      : options(std::move(given)),
+        count(options.limits.connections, options.limits.per_ip),
+        contexts(pool_options.workers),
+        pool(std::move(pool_options)) {}
 
   ServeOptions options;
+  ConnectionCount count;
   std::vector<std::unique_ptr<WorkerContext>> contexts;
   runtime::WorkerPool pool;  // ends before the contexts its connections use
 };
@@ -56,7 +60,8 @@ void Server::start(Handler handler, ServeOptions options) {
   running_->pool.start([this, &handler, shared](runtime::Worker& worker) {
     auto& context = running_->contexts[worker.id()];
     context = std::make_unique<WorkerContext>(worker, handler, running_->options.limits, running_->options.server);
-    worker.spawn(accept_connections(*context, tcp::TcpListener(worker, std::move(listening_[worker.id()]), shared)));
+    worker.spawn(accept_connections(*context, tcp::TcpListener(worker, std::move(listening_[worker.id()]), shared),
+                                    running_->count));
   });
 }
 

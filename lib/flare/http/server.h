@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "flare/http/connection_count.h"
 #include "flare/http/handler.h"
 #include "flare/http/limits.h"
 #include "flare/http/transaction.h"
@@ -17,9 +18,10 @@
 
 namespace flare::http {
 
-/// Accepts until the worker drains; each connection becomes a root task of the worker. `context` outlives the worker's
-/// run.
-runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener listener);
+/// Accepts until the worker drains; each connection becomes a root task of the worker. What `count` has no place for is
+/// told so, with 503 or 429 (L-3); without descriptors accepting pauses for a moment. `context` and `count` outlive the
+/// worker's run.
+runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener listener, ConnectionCount& count);
 
 struct ServeOptions {
   std::uint32_t workers = 1;  ///< 1 to 256; 0: as many as this process may use cores

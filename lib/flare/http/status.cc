@@ -159,6 +159,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kHeaderTimeout:
     case Reason::kBodyIdle:
     case Reason::kWriteIdle:
+    case Reason::kMinRate:
     case Reason::kKeepaliveIdle: return Status::kRequestTimeout;
     case Reason::kBodyBytes: return Status::kContentTooLarge;
     case Reason::kUriBytes: return Status::kUriTooLong;
@@ -166,11 +167,14 @@ Status status_for(Reason reason) noexcept {
     case Reason::kHostUnknown: return Status::kMisdirectedRequest;
     case Reason::kHeaderBytes:
     case Reason::kHeaderCount: return Status::kRequestHeaderFieldsTooLarge;
+    case Reason::kPerIp: return Status::kTooManyRequests;
     case Reason::kHandlerFailed:
+    case Reason::kContentFailed:
     case Reason::kFileTruncated: return Status::kInternalServerError;
     case Reason::kMethodTooLong:
     case Reason::kUnknownTransferCoding: return Status::kNotImplemented;
     case Reason::kResourceExhausted:
+    case Reason::kConnections:
     case Reason::kDraining: return Status::kServiceUnavailable;
     case Reason::kVersionNotSupported: return Status::kHttpVersionNotSupported;
   }

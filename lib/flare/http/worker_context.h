@@ -40,6 +40,9 @@ class WorkerContext {
   /// Reads the clock: once before the answers of a turn.
   void refresh_date() noexcept;
 
+  /// Connections that are being told why they are not served.
+  [[nodiscard]] std::size_t& refusals_under_way() noexcept { return refusals_under_way_; }
+
   /// The request being parsed; a connection whose handler waits takes it along and gives it back.
   [[nodiscard]] Request& request() noexcept { return *request_; }
   std::unique_ptr<Request> take_request();
@@ -59,6 +62,7 @@ class WorkerContext {
   std::size_t common_offset_ = 0;
   std::size_t date_offset_ = 0;
   std::int64_t date_second_ = -1;
+  std::size_t refusals_under_way_ = 0;
 };
 
 }  // namespace flare::http

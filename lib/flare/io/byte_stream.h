@@ -10,13 +10,15 @@
 #include <string_view>
 
 #include "flare/base/error.h"
+#include "flare/runtime/cancellation.h"
 #include "flare/runtime/timer_wheel.h"
 
 namespace flare::io {
 
 /// try_ calls never wait: kWouldBlock means that readable() or writable(), awaited, will tell when to try again;
 /// kClosed is an orderly end. set_deadline bounds every later wait (kTimeout). set_idle: a drain may end the wait
-/// (kCancelled).
+/// (kCancelled). watch_hang_up: cancels when the peer has gone. unacknowledged: bytes written that the peer has not got
+/// yet, as far as one can know. abort: the coming close must not look like an orderly end.
 template <class S>
 concept ByteStream = requires(S& stream, std::span<char> into, std::string_view bytes, std::span<const iovec> pieces,
                               std::uint64_t& offset, std::uint64_t length, runtime::TimePoint due) {
@@ -30,6 +32,9 @@ concept ByteStream = requires(S& stream, std::span<char> into, std::string_view 
   stream.set_deadline(due);
   stream.clear_deadline();
   stream.set_idle(true);
+  stream.watch_hang_up(static_cast<runtime::Cancellation*>(nullptr));
+  { stream.unacknowledged() } -> std::same_as<std::size_t>;
+  stream.abort();
 };
 
 }  // namespace flare::io

@@ -24,7 +24,8 @@ Pollable::Pollable(Pollable&& other) noexcept
       cancelled_(other.cancelled_),
       idle_(other.idle_),
       has_deadline_(std::exchange(other.has_deadline_, false)),
-      deadline_(other.deadline_) {
+      deadline_(other.deadline_),
+      hang_up_watch_(other.hang_up_watch_) {
   if (registered_) worker_->rebind(slot_, *this);
 }
 
@@ -37,16 +38,24 @@ bool Pollable::begin_wait(Result<void>& outcome) noexcept {
     outcome = fail(ErrorKind::kCancelled);
     return false;
   }
-  if (!registered_) {
-    auto slot = worker_->watch(*this, trigger_);
-    if (!slot) {
-      outcome = std::unexpected(slot.error());
-      return false;
-    }
-    slot_ = *slot;
-    registered_ = true;
-  }
-  return true;
+  outcome = ensure_registered();
+  return outcome.has_value();
+}
+
+Result<void> Pollable::ensure_registered() noexcept {
+  if (registered_) return {};
+  const auto slot = worker_->watch(*this, trigger_);
+  if (!slot) return std::unexpected(slot.error());
+  slot_ = *slot;
+  registered_ = true;
+  return {};
+}
+
+void Pollable::watch_hang_up(Cancellation* who) noexcept {
+  hang_up_watch_ = nullptr;
+  if (who == nullptr) return;
+  if (hung_up_) return who->cancel();
+  if (ensure_registered()) hang_up_watch_ = who;  // without it, reading or writing will tell
 }
 
 void Pollable::on_event(const Event& event) noexcept {
@@ -60,6 +69,8 @@ void Pollable::on_event(const Event& event) noexcept {
   if (event.readable && reader_.coroutine) wake(reader_, {});
   if (!worker.is_current(slot, generation)) return;  // the reader has ended this connection
   if (event.writable && writer_.coroutine) wake(writer_, {});
+  if (!event.hung_up || !worker.is_current(slot, generation)) return;
+  if (Cancellation* const watching = std::exchange(hang_up_watch_, nullptr)) watching->cancel();
 }
 
 void Pollable::wake(Waiter& waiter, Result<void> outcome) noexcept {

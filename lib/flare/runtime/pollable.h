@@ -6,6 +6,7 @@
 
 #include "flare/base/error.h"
 #include "flare/net/unique_fd.h"
+#include "flare/runtime/cancellation.h"
 #include "flare/runtime/reactor.h"
 #include "flare/runtime/timer_wheel.h"
 
@@ -60,6 +61,10 @@ class Pollable final : private TimerEntry {
   /// Ends the present waits and all later ones with kCancelled.
   void cancel() noexcept;
 
+  /// Cancels `who` as soon as the peer has ended its side or the connection broke, which may be at once, although
+  /// nobody waits for reading. nullptr: no longer. `who` outlives the watch.
+  void watch_hang_up(Cancellation* who) noexcept;
+
   /// Hands the descriptor on; the pollable is empty afterwards.
   net::UniqueFd release() noexcept;
 
@@ -75,6 +80,7 @@ class Pollable final : private TimerEntry {
   }
   /// False where waiting is pointless: `outcome` says why.
   bool begin_wait(Result<void>& outcome) noexcept;
+  Result<void> ensure_registered() noexcept;
   void park(Direction direction, std::coroutine_handle<> waiting, Result<void>* outcome) noexcept {
     (direction == Direction::kRead ? reader_ : writer_) = {waiting, outcome};
   }
@@ -98,6 +104,7 @@ class Pollable final : private TimerEntry {
   TimePoint deadline_{};
   Waiter reader_;
   Waiter writer_;
+  Cancellation* hang_up_watch_ = nullptr;
 };
 
 }  // namespace flare::runtime

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "flare/runtime/cancellation.h"
 #include "flare/runtime/counter.h"
 #include "flare/runtime/pollable.h"
 #include "flare/runtime/reactor.h"
@@ -67,6 +68,8 @@ class Worker {
 
   /// co_await worker.sleep(d): continues after `d`, at the latest a tick later.
   auto sleep(std::chrono::milliseconds duration) noexcept;
+  /// The same, or until the cancellation; false: cancelled.
+  auto sleep(std::chrono::milliseconds duration, Cancellation& cancellation) noexcept;
   /// co_await worker.yield(): lets everyone else have a turn first.
   auto yield() noexcept;
 
@@ -130,6 +133,30 @@ class Sleep final : private TimerEntry {
   std::coroutine_handle<> waiting_;
 };
 
+class CancellableSleep final : private TimerEntry, private Cancellation::Listener {
+ public:
+  CancellableSleep(Worker& worker, std::chrono::milliseconds duration, Cancellation& cancellation) noexcept
+      : Listener(cancellation), worker_(worker), duration_(duration), cancellation_(cancellation) {}
+  bool await_ready() const noexcept { return duration_.count() <= 0 || cancellation_.is_cancelled(); }
+  void await_suspend(std::coroutine_handle<> waiting) noexcept {
+    waiting_ = waiting;
+    worker_.timers().schedule(*this, worker_.now() + duration_);
+  }
+  bool await_resume() const noexcept { return !cancellation_.is_cancelled(); }
+
+ private:
+  void on_timer() override { waiting_.resume(); }
+  void on_cancel() override {
+    worker_.timers().cancel(*this);
+    waiting_.resume();
+  }
+
+  Worker& worker_;
+  std::chrono::milliseconds duration_;
+  Cancellation& cancellation_;
+  std::coroutine_handle<> waiting_;
+};
+
 struct Yield {
   std::vector<std::coroutine_handle<>>& queue;
   bool await_ready() const noexcept { return false; }
@@ -140,6 +167,9 @@ struct Yield {
 }  // namespace detail
 
 inline auto Worker::sleep(std::chrono::milliseconds duration) noexcept { return detail::Sleep(*this, duration); }
+inline auto Worker::sleep(std::chrono::milliseconds duration, Cancellation& cancellation) noexcept {
+  return detail::CancellableSleep(*this, duration, cancellation);
+}
 inline auto Worker::yield() noexcept { return detail::Yield{yielded_}; }
 
 }  // namespace flare::runtime

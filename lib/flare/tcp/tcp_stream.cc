@@ -1,5 +1,7 @@
 #include "flare/tcp/tcp_stream.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -153,6 +155,16 @@ runtime::Task<Result<std::size_t>> TcpStream::send_file(int file, std::uint64_t 
 Result<void> TcpStream::shutdown_write() noexcept {
   if (::shutdown(source_.fd(), SHUT_WR) != 0) return fail_errno(errno);
   return {};
+}
+
+std::size_t TcpStream::unacknowledged() const noexcept {
+  int bytes = 0;
+  return ::ioctl(source_.fd(), SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+void TcpStream::abort() noexcept {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  static_cast<void>(::setsockopt(source_.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
 }
 
 Result<void> TcpStream::shutdown_read() noexcept {

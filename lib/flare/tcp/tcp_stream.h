@@ -50,10 +50,15 @@ class TcpStream {
   void clear_deadline() noexcept { source_.clear_deadline(); }
   void set_idle(bool idle) noexcept { source_.set_idle(idle); }
   void cancel() noexcept { source_.cancel(); }
+  void watch_hang_up(runtime::Cancellation* who) noexcept { source_.watch_hang_up(who); }
 
   /// Sends FIN; the peer sees the end of the stream, reading goes on.
   Result<void> shutdown_write() noexcept;
   Result<void> shutdown_read() noexcept;
+  /// Bytes given to the kernel that the peer has not acknowledged yet (SIOCOUTQ).
+  [[nodiscard]] std::size_t unacknowledged() const noexcept;
+  /// The coming close resets the connection, so that the peer cannot take what it got for complete.
+  void abort() noexcept;
   /// Options and names: set_tcp_nodelay, set_keepalive, local_addr, peer_addr, ...
   [[nodiscard]] net::SocketRef socket() const noexcept { return net::SocketRef(source_.fd()); }
   [[nodiscard]] runtime::Worker& worker() const noexcept { return source_.worker(); }

@@ -249,7 +249,7 @@ TEST_F(StaticFilesTest, RangesAndPreconditions) {
       {"Range: bytes=2-4\r\n", Status::kPartialContent, "234", "bytes 2-4/10"},
       {"Range: bytes=-3\r\n", Status::kPartialContent, "789", "bytes 7-9/10"},
       {"Range: bytes=8-99\r\n", Status::kPartialContent, "89", "bytes 8-9/10"},
-      {"Range: bytes=10-\r\n", Status::kRangeNotSatisfiable, "416 Range Not Satisfiable\r\n", "bytes */10"},
+      {"Range: bytes=10-\r\n", Status::kRangeNotSatisfiable, "", "bytes */10"},
       {"Range: lines=1-2\r\n", Status::kOk, "0123456789", ""},
       {"Range: bytes=0-0\r\nIf-Range: " + etag + "\r\n", Status::kPartialContent, "0", "bytes 0-0/10"},
       {"Range: bytes=0-0\r\nIf-Range: \"other\"\r\n", Status::kOk, "0123456789", ""},
@@ -257,7 +257,7 @@ TEST_F(StaticFilesTest, RangesAndPreconditions) {
       {"If-None-Match: \"other\"\r\n", Status::kOk, "0123456789", ""},
       {"If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", Status::kNotModified, "", ""},
       {"If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT\r\n", Status::kOk, "0123456789", ""},
-      {"If-Match: \"other\"\r\n", Status::kPreconditionFailed, "412 Precondition Failed\r\n", ""},
+      {"If-Match: \"other\"\r\n", Status::kPreconditionFailed, "", ""},
   };
   for (const auto& [fields, status, body, range] : kCases) {
     const Response response = get("/a.txt", fields);

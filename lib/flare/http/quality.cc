@@ -1,0 +1,64 @@
+#include "flare/http/quality.h"
+
+#include "flare/base/ascii.h"
+
+namespace flare::http {
+namespace {
+
+/// qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )
+std::optional<std::uint16_t> parse_qvalue(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
+  if (text.size() > 1 && text[1] != '.') return std::nullopt;
+  unsigned value = text[0] == '1' ? 1000 : 0;
+  unsigned place = 100;
+  for (const char c : text.substr(text.size() > 1 ? 2 : 1)) {
+    if (!ascii::is_digit(c)) return std::nullopt;
+    value += place * static_cast<unsigned>(c - '0');
+    place /= 10;
+  }
+  if (value > 1000) return std::nullopt;
+  return static_cast<std::uint16_t>(value);
+}
+
+/// 0: does not match; else the more specific, the higher.
+int specificity(std::string_view range, std::string_view type) noexcept {
+  if (ascii::iequals(range, type)) return 3;
+  if (range == "*/*") return 1;
+  const std::size_t slash = type.find('/');
+  return range.ends_with("/*") && ascii::iequals(range.substr(0, range.size() - 2), type.substr(0, slash)) ? 2 : 0;
+}
+
+}  // namespace
+
+std::optional<std::uint16_t> weight_of(std::string_view element) noexcept {
+  for (std::size_t semicolon = element.find(';'); semicolon != std::string_view::npos; semicolon = element.find(';')) {
+    element.remove_prefix(semicolon + 1);
+    const std::string_view parameter = ascii::trim(element.substr(0, element.find(';')));
+    if (parameter.size() >= 2 && (parameter[0] | 0x20) == 'q' && parameter[1] == '=')
+      return parse_qvalue(parameter.substr(2));
+  }
+  return 1000;
+}
+
+std::uint16_t accept_weight(Fields fields, std::string_view type) noexcept {
+  bool any = false;
+  int best = 0;
+  std::uint16_t weight = 0;
+  for (const Field& field : fields) {
+    if (!ascii::iequals(field.name, "Accept")) continue;
+    any = true;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      const std::size_t comma = rest.find(',');
+      const std::string_view element = ascii::trim(rest.substr(0, comma));
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+      const int match = specificity(ascii::trim(element.substr(0, element.find(';'))), type);
+      const auto given = weight_of(element);
+      if (match <= best || !given) continue;
+      best = match;
+      weight = *given;
+    }
+  }
+  return any ? weight : 1000;
+}
+
+}  // namespace flare::http

@@ -1,0 +1,194 @@
+// Sending one answer at the reader's pace, under bounds that do not depend on its size.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "flare/http/body.h"
+#include "flare/http/chunked.h"
+#include "flare/http/limits.h"
+#include "flare/http/response_head.h"
+#include "flare/http/transfer_pace.h"
+#include "flare/io/byte_stream.h"
+#include "flare/io/pieces.h"
+#include "flare/runtime/worker.h"
+
+namespace flare::http {
+
+/// Lives in the frame that sends. Everything it refers to outlives it. Errors: kTimeout with kWriteIdle or kMinRate,
+/// kProtocol with the reason why the content is not what the head promised, kClientClosed otherwise.
+template <io::ByteStream Stream>
+class ResponseWriter {
+ public:
+  ResponseWriter(Stream& stream, runtime::Worker& worker, const Limits& limits) noexcept
+      : stream_(stream), worker_(worker), limits_(limits), pace_(limits.min_rate, limits.write_idle) {}
+
+  runtime::Task<Result<void>> send(io::Pieces pieces);
+  /// Head and content; `gone` tells a source that its reader has left.
+  runtime::Task<Result<void>> send(std::string_view head, const Body& body, BodyFraming framing,
+                                   runtime::Cancellation& gone);
+  /// Bytes given to the kernel so far.
+  [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+  /// What a source threw, for the error log; "" where it threw nothing.
+  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
+
+ private:
+  static constexpr std::uint64_t kFileBytesPerTurn = 256 * 1024;  // F-20
+
+  struct CancelSource final : runtime::Cancellation::Listener {
+    CancelSource(runtime::Cancellation& gone, BodySource& pulled) noexcept : Listener(gone), source(pulled) {}
+    void on_cancel() override { source.cancel(); }
+    BodySource& source;
+  };
+
+  runtime::Task<Result<void>> send_file(std::string_view head, const FileRange& range);
+  runtime::Task<Result<void>> send_source(std::string_view head, BodySource& source, BodyFraming framing,
+                                          runtime::Cancellation& gone);
+  runtime::Task<Result<std::string_view>> pull(BodySource& source);
+  runtime::Task<Result<void>> wait_writable();
+  /// Tells the pace what the peer has acknowledged since the last look; false: nothing.
+  bool acknowledged_more() noexcept;
+
+  Stream& stream_;
+  runtime::Worker& worker_;
+  const Limits& limits_;
+  TransferPace pace_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t sent_seen_ = 0;    ///< sent_ at the last look at the kernel's queue
+  std::uint64_t queued_seen_ = 0;  ///< bytes in that queue then
+  bool looked_ = false;
+  std::string failure_;
+};
+
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::send(io::Pieces pieces) {
+  while (!pieces.empty()) {
+    const auto count = stream_.try_writev(pieces.vectors());
+    if (count) {
+      sent_ += *count;
+      pieces.consume(*count);
+    } else if (count.error().kind != ErrorKind::kWouldBlock) {
+      co_return fail(count.error().kind, Reason::kClientClosed);
+    } else if (auto ready = co_await wait_writable(); !ready) {
+      co_return ready;
+    }
+  }
+  co_return Result<void>();
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::send(std::string_view head, const Body& body, BodyFraming framing,
+                                                         runtime::Cancellation& gone) {
+  if (BodySource* const source = body.source()) co_return co_await send_source(head, *source, framing, gone);
+  const FileRange* const file = body.file();
+  if (file != nullptr && file->length != 0) co_return co_await send_file(head, *file);
+  co_return co_await send({head, body.bytes()});
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view head, const FileRange& range) {
+  while (!head.empty()) {
+    const auto count = stream_.try_write(head, true);
+    if (count) {
+      sent_ += *count;
+      head.remove_prefix(*count);
+    } else if (count.error().kind != ErrorKind::kWouldBlock) {
+      co_return fail(count.error().kind, Reason::kClientClosed);
+    } else if (auto ready = co_await wait_writable(); !ready) {
+      co_return ready;
+    }
+  }
+  std::uint64_t offset = range.offset;
+  const std::uint64_t end = range.offset + range.length;
+  while (offset < end) {
+    const auto count = stream_.try_send_file(range.file.get(), offset, std::min(end - offset, kFileBytesPerTurn));
+    if (count) {
+      if (*count == 0) co_return fail(ErrorKind::kProtocol, Reason::kFileTruncated);  // F-19
+      sent_ += *count;
+      if (offset < end) co_await worker_.yield();
+    } else if (count.error().kind != ErrorKind::kWouldBlock) {
+      co_return fail(count.error().kind, Reason::kClientClosed);
+    } else if (auto ready = co_await wait_writable(); !ready) {
+      co_return ready;
+    }
+  }
+  co_return Result<void>();
+}
+
+/// A piece leaves as soon as it is there; the next one is asked for when it has left.
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::send_source(std::string_view head, BodySource& source,
+                                                                BodyFraming framing, runtime::Cancellation& gone) {
+  if (gone.is_cancelled()) co_return fail(ErrorKind::kClosed, Reason::kClientClosed);  // before anyone listened
+  const CancelSource listener(gone, source);
+  const bool chunked = framing == BodyFraming::kChunked;
+  const auto size = source.size();
+  std::uint64_t left = size.value_or(std::numeric_limits<std::uint64_t>::max());
+  if (!source.is_ready()) {
+    auto begun = co_await send({head});
+    if (!begun) co_return begun;
+    head = {};
+  }
+  for (;;) {
+    const auto piece = co_await pull(source);
+    if (!piece && gone.is_cancelled()) co_return fail(ErrorKind::kClosed, Reason::kClientClosed);
+    if (!piece || piece->size() > left) co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
+    if (piece->empty()) break;
+    left -= piece->size();
+    std::array<char, kMaxChunkHead> line;
+    auto out = co_await send({head, chunked ? chunk_head(piece->size(), line) : std::string_view(), *piece,
+                              chunked ? kChunkEnd : std::string_view()});
+    if (!out) co_return out;
+    head = {};
+  }
+  if (size && left != 0) co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
+  co_return co_await send({head, chunked ? kLastChunk : std::string_view()});
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Result<std::string_view>> ResponseWriter<Stream>::pull(BodySource& source) {
+  try {
+    co_return co_await source.next();
+  } catch (const std::exception& exception) {
+    failure_ = exception.what();
+  }
+  co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
+}
+
+/// Waits for room. The kernel offers none while most of its buffer is full, so a slow reader is judged by what it has
+/// acknowledged.
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::wait_writable() {
+  static_cast<void>(acknowledged_more());
+  for (;;) {
+    const auto since = worker_.now();
+    stream_.set_deadline(since + std::min(limits_.write_idle, pace_.left()));
+    const auto ready = co_await stream_.writable();
+    pace_.waited(worker_.now() - since);
+    if (ready) co_return Result<void>();
+    if (ready.error().kind != ErrorKind::kTimeout) co_return fail(ready.error().kind, Reason::kClientClosed);
+    const bool moves = acknowledged_more();
+    if (pace_.left().count() == 0) co_return fail(ErrorKind::kTimeout, Reason::kMinRate);
+    if (!moves) co_return fail(ErrorKind::kTimeout, Reason::kWriteIdle);
+  }
+}
+
+template <io::ByteStream Stream>
+bool ResponseWriter<Stream>::acknowledged_more() noexcept {
+  const std::uint64_t queued = stream_.unacknowledged();
+  const std::uint64_t before = queued_seen_ + (sent_ - sent_seen_);
+  const std::uint64_t acknowledged = looked_ && before > queued ? before - queued : 0;
+  looked_ = true;
+  queued_seen_ = queued;
+  sent_seen_ = sent_;
+  pace_.moved(acknowledged);
+  return acknowledged != 0;
+}
+
+}  // namespace flare::http

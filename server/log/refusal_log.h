@@ -1,0 +1,34 @@
+// Connections that were not taken, told to the operator at a pace he can read.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "flare/base/reason.h"
+#include "flare/runtime/timer_wheel.h"
+#include "flare/runtime/worker.h"
+#include "server/log/error_log.h"
+
+namespace flare::server::log {
+
+/// The first refusal is told at once, then one line a second and reason with their number, as long as they go on. One
+/// worker's.
+class RefusalLog final : private runtime::TimerEntry {
+ public:
+  RefusalLog(runtime::Worker& worker, ErrorLog& errors) noexcept : worker_(worker), errors_(errors) {}
+  ~RefusalLog() override { tell(); }
+
+  void add(Reason why) noexcept;
+
+ private:
+  void on_timer() override;
+  /// True when there was something to tell.
+  bool tell() noexcept;
+
+  runtime::Worker& worker_;
+  ErrorLog& errors_;
+  std::array<std::uint32_t, static_cast<std::size_t>(Reason::kCount_)> untold_{};
+};
+
+}  // namespace flare::server::log
