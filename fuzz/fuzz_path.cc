@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "flare/base/utf8.h"
 #include "flare/http/path.h"
 
 namespace {
@@ -37,7 +38,13 @@ void check_path(std::string_view raw) {
   std::string again;
   const auto second = canonical_path(*path, again);
   require(second && *second == *path && second->data() == path->data());
-  require(percent_decode(*path).has_value());
+  const auto decoded = percent_decode(*path);
+  require(decoded.has_value());
+  flare::Utf8Checker checker;
+  const bool is_text = std::ranges::all_of(*decoded, [&](char c) { return checker.take(c); }) && checker.is_complete();
+  std::string strict_scratch;
+  const auto strict = canonical_path(raw, strict_scratch, Utf8Policy::kStrict);
+  require(strict.has_value() == is_text && (!is_text || *strict == *path));
 }
 
 void check_host(std::string_view authority) {

@@ -23,6 +23,10 @@ std::string_view to_string(ParamKind kind) noexcept {
   return "";
 }
 
+std::string_view to_string(http::Utf8Policy policy) noexcept {
+  return policy == http::Utf8Policy::kStrict ? "strict" : "opaque";
+}
+
 std::string_view to_string(AccessFormat format) noexcept {
   switch (format) {
     case AccessFormat::kJson: return "json";

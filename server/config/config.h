@@ -53,6 +53,7 @@ struct Pin {
 struct ServerSettings {
   Value<std::optional<unsigned>> workers;  ///< nullopt: auto
   Value<Pin> pin;
+  Value<http::Utf8Policy> utf8;
   Value<Text> server_header{{.text = "flared"}, {}};  ///< "": send no Server field
 };
 
@@ -120,6 +121,7 @@ struct Settings {
 
 enum class ParamKind : std::uint8_t { kInt, kUuid, kSlug, kHex };
 std::string_view to_string(ParamKind kind) noexcept;
+std::string_view to_string(http::Utf8Policy policy) noexcept;
 
 struct Param {
   std::string name;

@@ -47,6 +47,7 @@ void write_server(SectionWriter out, const ServerSettings& server) {
       out.add_list({"pin"}, std::move(cores), server.pin.origin);
       break;
   }
+  out.add({"utf8"}, std::string(to_string(*server.utf8)), server.utf8.origin);
   out.add({"server_header"}, shown(*server.server_header), server.server_header.origin);
 }
 

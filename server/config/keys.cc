@@ -72,6 +72,15 @@ constexpr std::array kKeys{
         .fallback = "\"flared\"",
         .prose = "The Server field of every response; a name, never a version. \"\" removes it."},
 
+    Key{.path = "server.utf8",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "strict|opaque",
+        .fallback = "\"strict\"",
+        .prose =
+            "What a path must be once its escapes are decoded. \"strict\": UTF-8, else 400; \"opaque\": any bytes, "
+            "for files with names in other encodings. Controls are refused either way."},
+
     Key{.path = "listen.*.address",
         .scopes = kAtTop,
         .type = kString,

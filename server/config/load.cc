@@ -26,6 +26,7 @@ LoadResult load_text(const std::string& name, std::string text, const LoadOption
   check_keys(context, composed.document);
   read_server(context, composed.document, config.server);
   apply_limits(context, config.limits, composed.document);
+  config.limits.values.utf8 = *config.server.utf8;
   read_listeners(context, composed.document, config.listeners);
   read_hosts(context, composed.document, config, composed.complete);
   read_log(context, composed.document, config.log);

@@ -99,6 +99,10 @@ void read_server(LoadContext& context, const Node& document, ServerSettings& ser
     }
     server.pin = {std::move(pin), context.origin(*node)};
   }
+  if (const Node* node = find(document, "server", "utf8")) {
+    server.utf8 = {from_word(node->text, {http::Utf8Policy::kStrict, http::Utf8Policy::kOpaque}),
+                   context.origin(*node)};
+  }
   if (const Node* node = find(document, "server", "server_header")) {
     const bool clean =
         std::ranges::none_of(node->text, ascii::is_control) && ascii::trim(node->text).size() == node->text.size();

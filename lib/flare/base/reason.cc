@@ -29,6 +29,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount_)
     "trace_refused",
     "expectation_failed",
     "bad_escape",
+    "bad_utf8",
     "dot_segment",
     "encoded_slash",
     "bad_content_length",

@@ -31,6 +31,7 @@ enum class Reason : std::uint8_t {
   kExpectationFailed,
   // The path.
   kBadEscape,
+  kBadUtf8,
   kDotSegment,
   kEncodedSlash,
   // Framing.

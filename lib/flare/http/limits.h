@@ -6,6 +6,9 @@
 
 namespace flare::http {
 
+/// What the bytes from 0x80 of a decoded path are (H-22): UTF-8, or whatever the files are called.
+enum class Utf8Policy : std::uint8_t { kStrict, kOpaque };
+
 struct Limits {
   std::uint32_t header_bytes = 16 * 1024;            ///< request line + header block, bytes -> 431
   std::uint32_t header_count = 100;                  ///< field lines -> 431
@@ -18,6 +21,7 @@ struct Limits {
   std::chrono::milliseconds keepalive_idle{75'000};    ///< between two requests -> close
   std::chrono::milliseconds keepalive_age{3'600'000};  ///< of a connection, at its next answer -> Connection: close
   std::uint32_t keepalive_requests = 10'000;           ///< requests on one connection -> Connection: close
+  Utf8Policy utf8 = Utf8Policy::kStrict;               ///< of paths; what is none -> 400
   std::uint32_t connections = 20'000;                  ///< of all workers together -> 503
   std::uint32_t per_ip = 1'000;                        ///< of one client address, IPv6 by /64 -> 429; 0: any number
 

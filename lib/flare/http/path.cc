@@ -10,6 +10,7 @@
 
 #include "flare/base/ascii.h"
 #include "flare/base/numbers.h"
+#include "flare/base/utf8.h"
 #include "flare/net/ip_addr.h"
 
 namespace flare::http {
@@ -101,12 +102,14 @@ std::optional<char> decode_triplet(std::string_view text) noexcept {
 
 bool ends_in_dot_segment(std::string_view path) noexcept { return path.ends_with("/.") || path.ends_with("/.."); }
 
-std::expected<void, Reason> rewrite(std::string_view raw, std::string& out) {
+std::expected<void, Reason> rewrite(std::string_view raw, std::string& out, Utf8Policy policy) {
   out.clear();
   out.reserve(raw.size());
+  Utf8Checker text;
   for (std::size_t i = 0; i < raw.size(); ++i) {
     char c = raw[i];
     if (c == '/') {
+      if (!text.is_complete() && policy == Utf8Policy::kStrict) return std::unexpected(Reason::kBadUtf8);
       if (ends_in_dot_segment(out)) return std::unexpected(Reason::kDotSegment);
       if (!out.ends_with('/')) out += c;
       continue;
@@ -119,12 +122,14 @@ std::expected<void, Reason> rewrite(std::string_view raw, std::string& out) {
       i += 2;
     }
     if (ascii::is_control(c)) return std::unexpected(Reason::kBadEscape);  // H-22
+    if (policy == Utf8Policy::kStrict && !text.take(c)) return std::unexpected(Reason::kBadUtf8);
     if (encoded ? is_unreserved(c) : is_plain(c)) {
       out += c;
     } else {
       append_triplet(out, c);
     }
   }
+  if (!text.is_complete()) return std::unexpected(Reason::kBadUtf8);
   if (ends_in_dot_segment(out)) return std::unexpected(Reason::kDotSegment);
   return {};
 }
@@ -164,10 +169,10 @@ bool is_ipv6_literal(std::string_view host) noexcept {
 
 }  // namespace
 
-std::expected<std::string_view, Reason> canonical_path(std::string_view raw, std::string& scratch) {
+std::expected<std::string_view, Reason> canonical_path(std::string_view raw, std::string& scratch, Utf8Policy utf8) {
   if (!raw.starts_with('/')) return std::unexpected(Reason::kBadTarget);
   if (!any_suspect(raw)) return raw;
-  if (const auto done = rewrite(raw, scratch); !done) return std::unexpected(done.error());
+  if (const auto done = rewrite(raw, scratch, utf8); !done) return std::unexpected(done.error());
   return scratch == raw ? raw : std::string_view(scratch);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "flare/base/reason.h"
+#include "flare/http/limits.h"
 
 namespace flare::http {
 
@@ -14,9 +15,11 @@ namespace flare::http {
 /// kept with upper-case hex (so "%2F" is never a separator), empty segments merged, a trailing slash kept. Bytes that
 /// have no place in a path ('\', '?', '#', space, 0x80 and above) become triplets. `raw` starts with '/' (kBadTarget
 /// otherwise) and does not lie in `scratch`. Refused: bad triplets, NUL and controls, encoded or not (kBadEscape),
-/// literal or encoded "." and ".." segments (kDotSegment). Returns `raw` itself where it is canonical already (the
+/// with kStrict what is no UTF-8 when it is decoded (kBadUtf8), literal or encoded "." and ".." segments (kDotSegment).
+/// Returns `raw` itself where it is canonical already (the
 /// common case: no copy), else a view of `scratch`.
-std::expected<std::string_view, Reason> canonical_path(std::string_view raw, std::string& scratch);
+std::expected<std::string_view, Reason> canonical_path(std::string_view raw, std::string& scratch,
+                                                       Utf8Policy utf8 = Utf8Policy::kOpaque);
 
 /// All triplets decoded; nullopt where one is malformed.
 std::optional<std::string> percent_decode(std::string_view text);

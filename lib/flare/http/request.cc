@@ -23,7 +23,7 @@ std::expected<std::size_t, Reason> Request::parse(std::string_view input, const 
   if (!size || *size == 0) return size;
   path_ = head_.path;
   if (head_.form != TargetForm::kAsterisk) {
-    const auto canonical = canonical_path(head_.path, canonical_);
+    const auto canonical = canonical_path(head_.path, canonical_, limits.utf8);
     if (!canonical) return std::unexpected(canonical.error());
     path_ = *canonical;
   }

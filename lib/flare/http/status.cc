@@ -135,6 +135,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kMissingHost:
     case Reason::kDuplicateHost:
     case Reason::kBadEscape:
+    case Reason::kBadUtf8:
     case Reason::kDotSegment:
     case Reason::kBadContentLength:
     case Reason::kDuplicateContentLength:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 namespace flare::runtime {
@@ -57,6 +58,20 @@ Root run_root(Worker& worker, Task<void> task) {
   co_await std::move(task);
 }
 
+/// The worker in whose run() or run_once() this thread is.
+thread_local Worker* running = nullptr;
+
+class Running {
+ public:
+  explicit Running(Worker& worker) noexcept : before_(std::exchange(running, &worker)) {}
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { running = before_; }
+
+ private:
+  Worker* before_;
+};
+
 constexpr Token make_token(std::uint32_t slot, std::uint32_t generation) noexcept {
   return Token{generation} << 32 | slot;
 }
@@ -72,11 +87,20 @@ Worker::~Worker() {
 
 void Worker::spawn(Task<void> task) { run_root(*this, std::move(task)); }
 
+Worker& Worker::current() {
+  if (running == nullptr) throw std::logic_error("Worker::current(): no worker runs on this thread");
+  return *running;
+}
+
 void Worker::run() {
+  const Running scope(*this);
   while (!stopping_ && !(is_draining() && active_tasks_ == 0)) turn(std::nullopt);
 }
 
-void Worker::run_once(std::chrono::milliseconds wait) { turn(wait); }
+void Worker::run_once(std::chrono::milliseconds wait) {
+  const Running scope(*this);
+  turn(wait);
+}
 
 void Worker::turn(std::optional<std::chrono::milliseconds> longest) {
   std::optional<std::chrono::milliseconds> timeout = longest;

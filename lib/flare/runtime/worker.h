@@ -39,6 +39,10 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
+  /// The worker that runs on this thread: for handlers and whatever else was not given one. Throws std::logic_error
+  /// where none does.
+  static Worker& current();
+
   [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
   [[nodiscard]] Reactor& reactor() noexcept { return *reactor_; }
   [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }

@@ -14,7 +14,7 @@ TEST(Reason, EveryReasonHasItsOwnSnakeCaseName) {
   for (std::size_t i = 1; i < static_cast<std::size_t>(Reason::kCount_); ++i) {
     const std::string_view name = to_string(static_cast<Reason>(i));
     EXPECT_FALSE(name.empty()) << i;
-    EXPECT_TRUE(std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) << name;
+    EXPECT_TRUE(std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; })) << name;
     EXPECT_TRUE(seen.insert(name).second) << name << " is used twice";
   }
 }

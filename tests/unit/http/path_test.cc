@@ -29,6 +29,36 @@ TEST(CanonicalPath, ReturnsACanonicalPathItselfWithoutCopy) {
   }
 }
 
+TEST(CanonicalPath, H_22_StrictPathsAreUtf8) {
+  struct Case {
+    std::string_view raw;
+    bool utf8;
+  };
+  for (const auto& [raw, utf8] : {
+           Case{"/%C3%A9", true},
+           Case{"/%c3%a9/x", true},
+           Case{"/caf\xC3\xA9", true},
+           Case{"/%F0%9F%98%80", true},
+           Case{"/%ff", false},
+           Case{"/%80", false},
+           Case{"/%c0%af", false},
+           Case{"/%c0%ae%c0%ae/", false},
+           Case{"/%e0%80%af", false},
+           Case{"/%ed%a0%80", false},
+           Case{"/%C3/%A9", false},
+           Case{"/%C3", false},
+           Case{"/%C3a", false},
+           Case{"/\xC3", false},
+           Case{"/%f4%90%80%80", false},
+       }) {
+    std::string scratch;
+    const auto strict = canonical_path(raw, scratch, Utf8Policy::kStrict);
+    EXPECT_EQ(strict.has_value(), utf8) << raw;
+    if (!strict) EXPECT_EQ(strict.error(), Reason::kBadUtf8) << raw;
+    EXPECT_TRUE(canonical_path(raw, scratch, Utf8Policy::kOpaque)) << raw;
+  }
+}
+
 TEST(CanonicalPath, RewritesTheRest) {
   struct Case {
     std::string_view raw, path;

@@ -45,6 +45,10 @@ class Client {
     return got;
   }
   std::string receive_all() { return receive(""); }
+  void reset_on_close() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    EXPECT_EQ(::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+  }
 
  private:
   net::UniqueFd socket_;
@@ -124,6 +128,67 @@ TEST(Server, AShutdownCutsOffWhatTakesLongerThanTheDrainTimeout) {
   const auto reports = server.report();
   ASSERT_EQ(reports.size(), 1U);
   EXPECT_FALSE(reports[0].drained);
+}
+
+/// Waits an hour for nothing, unless its client leaves first.
+struct Waits {
+  std::binary_semaphore* entered;
+  std::binary_semaphore* left;
+  runtime::Task<Response> operator()(const Request& request) const {
+    entered->release();
+    const bool slept = co_await runtime::Worker::current().sleep(std::chrono::hours(1), request.cancellation());
+    left->release();
+    co_return ok(slept ? "slept" : "nobody reads this");
+  }
+};
+
+TEST(Server, H_20_AHandlerHearsThatItsClientHasLeft) {
+  for (const bool reset : {false, true}) {
+    Server server = Server::bind(net::SocketAddr::localhost(0));
+    std::binary_semaphore entered(0);
+    std::binary_semaphore left(0);
+    server.start(Waits{&entered, &left});
+    {
+      Client client(server.local_addr());
+      if (reset) client.reset_on_close();
+      client.send(kGet);
+      entered.acquire();
+    }
+    EXPECT_TRUE(left.try_acquire_for(std::chrono::seconds(5)));
+    EXPECT_TRUE(server.shutdown());
+  }
+}
+
+TEST(Server, L_3_ConnectionsBeyondTheLimitAreToldAndPlacesComeBack) {
+  struct Case {
+    Limits limits;
+    std::string_view refusal;
+  };
+  const Case cases[] = {{{.connections = 2}, "HTTP/1.1 503 Service Unavailable\r\n"},
+                        {{.per_ip = 2}, "HTTP/1.1 429 Too Many Requests\r\n"}};
+  for (const Case& each : cases) {
+    Server server = Server::bind(net::SocketAddr::localhost(0));
+    server.start(hello, {.workers = 2, .limits = each.limits});
+    for (int round = 0; round < 20; ++round) {
+      Client first(server.local_addr());
+      Client second(server.local_addr());
+      first.send(kGet);
+      EXPECT_THAT(first.receive("hello"), StartsWith("HTTP/1.1 200"));
+      second.send(kGet);
+      EXPECT_THAT(second.receive("hello"), StartsWith("HTTP/1.1 200"));
+      Client third(server.local_addr());
+      third.send(kGet);
+      const std::string refusal = third.receive_all();
+      EXPECT_THAT(refusal, StartsWith(each.refusal));
+      EXPECT_THAT(refusal, HasSubstr("Retry-After: 1\r\n"));
+      EXPECT_THAT(refusal, HasSubstr("Connection: close\r\n"));
+      first.send(kGetAndClose);
+      second.send(kGetAndClose);
+      first.receive_all();
+      second.receive_all();
+    }
+    EXPECT_TRUE(server.shutdown());
+  }
 }
 
 TEST(Server, ServeReturnsWhenAnotherThreadShutsDown) {
