@@ -17,6 +17,7 @@ struct Unit {
 constexpr std::array kDurations{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1000},
                                 Unit{"ms", 1}};
 constexpr std::array kSizes{Unit{"GiB", 1 << 30}, Unit{"MiB", 1 << 20}, Unit{"KiB", 1 << 10}, Unit{"B", 1}};
+constexpr std::array kRates{Unit{"/s", 3600}, Unit{"/m", 60}, Unit{"/h", 1}};
 
 std::optional<std::int64_t> parse(std::string_view text, std::span<const Unit> units) noexcept {
   std::int64_t number = 0;
@@ -46,6 +47,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) n
   return std::chrono::milliseconds(*value);
 }
 std::optional<std::int64_t> parse_size(std::string_view text) noexcept { return parse(text, kSizes); }
+std::optional<std::int64_t> parse_rate(std::string_view text) noexcept { return parse(text, kRates); }
 
 std::string format_duration(std::chrono::milliseconds value) {
   return value.count() == 0 ? "0s" : format(value.count(), kDurations);
@@ -53,5 +55,6 @@ std::string format_duration(std::chrono::milliseconds value) {
 std::string format_size(std::uint64_t bytes) {
   return bytes == 0 ? "0B" : format(static_cast<std::int64_t>(bytes), kSizes);
 }
+std::string format_rate(std::int64_t per_hour) { return per_hour == 0 ? "0/s" : format(per_hour, kRates); }
 
 }  // namespace flare::server::config

@@ -166,6 +166,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kHostUnknown: return Status::kMisdirectedRequest;
     case Reason::kHeaderBytes:
     case Reason::kHeaderCount: return Status::kRequestHeaderFieldsTooLarge;
+    case Reason::kRateLimited: return Status::kTooManyRequests;
     case Reason::kHandlerFailed:
     case Reason::kFileTruncated: return Status::kInternalServerError;
     case Reason::kMethodTooLong:

@@ -71,6 +71,7 @@ TEST(Status, StatusForAnswersEachReasonAsItsRowSays) {
       {Reason::kHandlerFailed, 500},
       {Reason::kFileTruncated, 500},
       {Reason::kResourceExhausted, 503},
+      {Reason::kRateLimited, 429},
       {Reason::kDraining, 503},
       {Reason::kWriteIdle, 408},
       {Reason::kKeepaliveIdle, 408},
