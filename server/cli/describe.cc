@@ -3,6 +3,8 @@
 #include <array>
 #include <variant>
 
+#include "server/config/units.h"
+
 namespace flare::server::cli {
 namespace {
 
@@ -28,6 +30,12 @@ std::string limit_text(const http::Limits& limits, config::Limit limit) {
 
 std::string describe_action(const config::Action& action) { return std::visit(Describe{}, action); }
 
+std::string describe_rate(const config::Rate& rate) {
+  const std::string key = rate.key.origin.secret ? "***" : rate.key->to_string();
+  return (rate.requests_per_hour.origin.secret ? "***" : config::format_rate(*rate.requests_per_hour)) + " for each " +
+         key + ", burst " + std::to_string(*rate.burst);
+}
+
 std::vector<Setting> effective_settings(const config::Route& route) {
   std::vector<Setting> settings;
   const config::Settings& from = route.settings;
@@ -44,6 +52,10 @@ std::vector<Setting> effective_settings(const config::Route& route) {
   }
   for (const auto& name : from.headers_unset) {
     settings.push_back({.name = "headers.unset", .value = *name, .origin = name.origin.to_string()});
+  }
+  for (const std::string& name : *from.rates) {
+    settings.push_back(
+        {.name = "rate", .value = shown({name, from.rates.origin.secret}), .origin = from.rates.origin.to_string()});
   }
   settings.push_back({.name = "log", .value = *from.log ? "true" : "false", .origin = from.log.origin.to_string()});
   return settings;

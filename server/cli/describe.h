@@ -11,6 +11,9 @@ namespace flare::server::cli {
 /// "static public", "redirect 308 to https://…", "respond 200 text/plain".
 std::string describe_action(const config::Action& action);
 
+/// "50/s for each client_ip, burst 100".
+std::string describe_rate(const config::Rate& rate);
+
 struct Setting {
   std::string name;
   std::string value;

@@ -27,6 +27,13 @@ void print_settings(const config::Route& route) {
   }
 }
 
+void print_rates(const config::Config& config, const config::Route& route) {
+  for (const std::string& name : *route.settings.rates) {
+    const auto rate = std::ranges::find(config.rates, name, &config::Rate::name);
+    print_line("rate", rate->name + ": " + describe_rate(*rate) + at(rate->place));
+  }
+}
+
 void print_verdict(const config::Host& host, const site::Explanation& found) {
   switch (found.verdict) {
     case http::RouteVerdict::kFound: {
@@ -64,6 +71,7 @@ void print_explanation(const config::Config& config, const site::Explanation& fo
   print_line("host", host.name + at(host.place));
   print_line("path", found.path);
   print_verdict(host, found);
+  if (found.route) print_rates(config, host.routes[*found.route]);
   print_losers(host, found);
   if (found.route) print_settings(host.routes[*found.route]);
 }

@@ -132,7 +132,8 @@ class Checker {
       case Type::kWord:
       case Type::kSize:
       case Type::kByteRate:
-      case Type::kDuration: break;
+      case Type::kDuration:
+      case Type::kRate: break;
     }
     if (node.kind != Node::Kind::kArray) return scalar(member.key, node, key, true);
     if (key.shape == Shape::kOne) {
@@ -196,6 +197,10 @@ class Checker {
         const auto duration = is_text ? parse_duration(node.text) : std::nullopt;
         return duration ? range(name, node, key, duration->count()) : no_unit(node, "a duration", {"ms", "s"});
       }
+      case Type::kRate: {
+        const auto rate = is_text ? parse_rate(node.text) : std::nullopt;
+        return rate ? range(name, node, key, *rate) : no_unit(node, "a rate", {"/s", "/m"});
+      }
       case Type::kPreset:
       case Type::kHost:
       case Type::kRoutes: return;
@@ -225,6 +230,8 @@ class Checker {
   static std::string example(std::string_view name, const Key& key) {
     if (!key.fallback.empty() && key.fallback != "[]" && key.fallback != "\"\"")
       return fmt::format("{} = {}", name, key.fallback);
+    if (key.type == Type::kInt) return fmt::format("{} = {}", name, key.min);
+    if (key.type == Type::kRate) return fmt::format("{} = \"10/s\"", name);
     return key.type == Type::kWord ? fmt::format("{} = \"{}\"", name, words_of(key).front())
                                    : fmt::format("{} = \"...\"", name);
   }

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "flare/handlers/rate_limit.h"
 #include "flare/http/limits.h"
 #include "flare/net/ip_addr.h"
 #include "flare/net/socket_addr.h"
@@ -111,11 +112,23 @@ struct HeaderSetting {
   Value<Text> value;
 };
 
-/// What merges down to a route: limits, response fields, whether to log.
+/// [rate.NAME].
+struct Rate {
+  std::string name;
+  Place place;
+  Value<handlers::RateKey> key;
+  Value<std::int64_t> requests_per_hour{1, {}};
+  Value<std::int64_t> burst{1, {}};
+  Value<int> reply{429, {}};
+  Value<std::int64_t> slots{handlers::TokenBuckets::kDefaultSlots, {}};
+};
+
+/// What merges down to a route: limits, response fields, rates, whether to log.
 struct Settings {
   LimitSettings limits;
   std::vector<HeaderSetting> headers_set;
   std::vector<Value<std::string>> headers_unset;
+  Value<std::vector<std::string>> rates;  ///< names in Config::rates, none twice
   Value<bool> log{true, {}};
 };
 
@@ -216,6 +229,7 @@ struct Config {
   ServerSettings server;
   std::vector<Listener> listeners;
   LimitSettings limits;  ///< built-in and [limits]
+  std::vector<Rate> rates;
   std::vector<Host> hosts;
   LogSettings log;
   Value<std::chrono::milliseconds> drain_timeout{std::chrono::milliseconds(30'000), {}};

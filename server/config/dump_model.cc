@@ -59,6 +59,14 @@ void write_listener(SectionWriter out, const Listener& listener) {
   if (*listener.mode) out.add({"mode"}, fmt::format("{:04o}", **listener.mode), listener.mode.origin);
 }
 
+void write_rate(SectionWriter out, const Rate& rate) {
+  out.add({"key"}, rate.key->to_string(), rate.key.origin);
+  out.add({"rate"}, format_rate(*rate.requests_per_hour), rate.requests_per_hour.origin);
+  out.add({"burst"}, *rate.burst, rate.burst.origin);
+  out.add({"reply"}, std::int64_t{*rate.reply}, rate.reply.origin);
+  out.add({"slots"}, *rate.slots, rate.slots.origin);
+}
+
 DumpScalar limit_scalar(const http::Limits& limits, Limit limit) {
   return std::visit([](auto value) { return DumpScalar(std::move(value)); }, limit_value(limits, limit));
 }
@@ -83,6 +91,9 @@ void write_settings(SectionWriter& out, const Settings& settings) {
     for (const auto& name : settings.headers_unset) names.emplace_back(*name);
     out.add_list({"headers", "unset"}, std::move(names), settings.headers_unset.back().origin);
   }
+  // An empty list that someone wrote keeps an outer one out.
+  if (!settings.rates->empty() || !settings.rates.origin.is_default())
+    out.add_strings({"rate"}, *settings.rates, settings.rates.origin);
   out.add({"log"}, *settings.log, settings.log.origin);
 }
 
@@ -161,6 +172,7 @@ std::vector<DumpSection> dump_model(const Config& config) {
   write_server({out, {"server"}}, config.server);
   for (const Listener& listener : config.listeners) write_listener({out, {"listen", listener.name}}, listener);
   write_limits({out, {"limits"}}, config.limits);
+  for (const Rate& rate : config.rates) write_rate({out, {"rate", rate.name}}, rate);
   for (const Host& host : config.hosts) write_host(out, host);
   SectionWriter access(out, {"log", "access"});
   access.add_list({"to"}, targets(*config.log.access_to), config.log.access_to.origin);

@@ -26,6 +26,7 @@ constexpr std::int64_t kTiB = 1024 * 1024 * kMiB;
 constexpr std::int64_t kSecond = 1000;
 constexpr std::int64_t kHour = 3600 * kSecond;
 constexpr std::int64_t kDay = 24 * kHour;
+constexpr std::int64_t kPerSecond = 3600;  // of a rate, which counts per hour
 
 using enum Type;
 using enum Shape;
@@ -194,6 +195,42 @@ constexpr std::array kKeys{
         .prose = "Connections at a time from one client address, IPv6 by its /64; one more is answered 429 and closed. "
                  "0: any number. Unix sockets do not count."},
 
+    Key{.path = "rate.*.key",
+        .scopes = kAtTop,
+        .type = kString,
+        .fallback = "\"client_ip\"",
+        .prose = "What requests are counted by: \"client_ip\" (IPv6 by /64), \"header:NAME\", \"cookie:NAME\", "
+                 "\"route\" or \"host\". A request without that field or cookie, or with several, counts for its "
+                 "client's address. Values that clients may choose freely limit nobody: name what the handler checks."},
+    Key{.path = "rate.*.rate",
+        .scopes = kAtTop,
+        .type = kRate,
+        .min = 1,
+        .max = 1'000'000 * kPerSecond,
+        .required = true,
+        .prose = "Requests that each of them may make in the long run: \"50/s\", \"600/m\", \"5/h\". More answer "
+                 "429 with Retry-After, before the content is read, and count for nothing."},
+    Key{.path = "rate.*.burst",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 1,
+        .max = 1'000'000,
+        .prose = "Requests that may come at once after a pause. Without it: those of one second, at least 1."},
+    Key{.path = "rate.*.reply",
+        .scopes = kAtTop,
+        .type = kIntWord,
+        .words = "429|503",
+        .fallback = "429",
+        .prose = "The status of the refusal: 429 says that this client asks too much, 503 that the server has enough."},
+    Key{.path = "rate.*.slots",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 16,
+        .max = 16'777'216,
+        .fallback = "65536",
+        .prose = "How many of them are remembered, in memory of 56 bytes each that is taken at the start and never "
+                 "grows. Beyond that the least recently seen is forgotten."},
+
     Key{.path = "preset.*",
         .scopes = kAtTop,
         .type = kPreset,
@@ -318,6 +355,13 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .fallback = "[]",
         .prose = "Response fields to remove, also those that an outer level sets."},
+    Key{.path = "rate",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "Rates, by name, all of which a request must keep; routes that name the same rate count together. "
+                 "What no route takes is not counted."},
     Key{.path = "log",
         .scopes = kBelowTop,
         .type = kBool,
@@ -411,6 +455,7 @@ std::string format_bound(const Key& key, std::int64_t value) {
     case kSize: return format_size(static_cast<std::uint64_t>(value));
     case kByteRate: return format_byte_rate(static_cast<std::uint64_t>(value));
     case kDuration: return format_duration(std::chrono::milliseconds(value));
+    case kRate: return format_rate(value);
     case kBool:
     case kInt:
     case kIntWord:
@@ -440,6 +485,7 @@ std::string describe_type(const Key& key) {
       case kSize: return "size";
       case kByteRate: return "size per second";
       case kDuration: return "duration";
+      case kRate: return "rate";
       case kPreset:
       case kHost: return "table";
       case kRoutes: return "array of tables";

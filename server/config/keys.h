@@ -40,6 +40,7 @@ enum class Type : std::uint8_t {
   kSize,      ///< "10MiB"; min and max in bytes
   kByteRate,  ///< "256B/s"; min and max in bytes a second
   kDuration,  ///< "30s"; min and max in milliseconds
+  kRate,      ///< "50/s"; min and max per hour
   kPreset,    ///< a table with the keys of Scope::kPreset
   kHost,      ///< a table with the keys of Scope::kHost
   kRoutes,    ///< an array of tables with the keys of Scope::kRoute
@@ -54,7 +55,7 @@ struct Key {
   Type type;
   Shape shape = Shape::kOne;
   std::string_view words;  ///< "json|combined"; with kInt, words that may stand instead of the number
-  std::int64_t min = 0;    ///< of kInt, kSize, kByteRate, kDuration
+  std::int64_t min = 0;    ///< of kInt, kSize, kByteRate, kDuration, kRate
   std::int64_t max = 0;
   std::string_view fallback;  ///< the default as TOML text, "" for none
   bool required = false;      ///< within a table that is present

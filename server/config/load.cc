@@ -7,6 +7,7 @@
 #include "server/config/check_keys.h"
 #include "server/config/compose.h"
 #include "server/config/read_hosts.h"
+#include "server/config/read_rates.h"
 #include "server/config/read_server.h"
 #include "server/config/read_settings.h"
 #include "server/config/root_checks.h"
@@ -28,6 +29,8 @@ LoadResult load_text(const std::string& name, std::string text, const LoadOption
   apply_limits(context, config.limits, composed.document);
   config.limits.values.utf8 = *config.server.utf8;
   read_listeners(context, composed.document, config.listeners);
+  read_rates(context, composed.document, config.rates);
+  check_rate_names(context, composed.document, config.rates, composed.complete);
   read_hosts(context, composed.document, config, composed.complete);
   read_log(context, composed.document, config.log);
   read_drain(context, composed.document, config);

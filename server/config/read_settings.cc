@@ -66,6 +66,14 @@ void apply_headers(const LoadContext& context, Settings& settings, const Node& h
   }
 }
 
+void apply_rates(const LoadContext& context, Settings& settings, const Node& rates, std::string_view via) {
+  settings.rates = {{}, context.origin(rates, via)};
+  auto& names = settings.rates.value;
+  for (const Node* name : elements(&rates)) {
+    if (std::ranges::find(names, name->text) == names.end()) names.push_back(name->text);
+  }
+}
+
 }  // namespace
 
 void check_headers(LoadContext& context, Node& table) {
@@ -123,6 +131,7 @@ void apply_limits(const LoadContext& context, LimitSettings& limits, const Node&
 void apply_settings(const LoadContext& context, Settings& settings, const Node& table, std::string_view via) {
   apply_limits(context, settings.limits, table, via);
   if (const Node* headers = table.find("headers")) apply_headers(context, settings, *headers, via);
+  if (const Node* rates = table.find("rate")) apply_rates(context, settings, *rates, via);
   if (const Node* log = table.find("log")) settings.log = {log->boolean, context.origin(*log, via)};
 }
 

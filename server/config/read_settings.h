@@ -1,4 +1,4 @@
-// Limits, response fields and the log switch: checking them once, and merging them down (M8).
+// Limits, response fields, rates and the log switch: checking them once, and merging them down (M8).
 #pragma once
 
 #include <string_view>

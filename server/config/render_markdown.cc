@@ -14,7 +14,7 @@ constexpr std::string_view kIntroduction = R"(# flare.toml: all keys
 Generated from the key table (server/config/keys.cc) by `flare-gendocs docs`; a test fails where this page and the table differ.
 
 Relative paths are relative to the file that holds them. A duration is digits and `ms`, `s`, `m`, `h` or `d`; a size is digits and
-`B`, `KiB`, `MiB` or `GiB`. Where a list is allowed, one value stands for a list of one. A string that is wholly `"@env:NAME"` or
+`B`, `KiB`, `MiB` or `GiB`; a rate is digits and `/s`, `/m` or `/h`. Where a list is allowed, one value stands for a list of one. A string that is wholly `"@env:NAME"` or
 `"@file:PATH"` is read from there when the configuration is loaded (the file must not be readable by others) and shown as `***`;
 nothing else is ever substituted. A key that is not on this page is an error.
 

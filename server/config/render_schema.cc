@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 // "@env:" and "@file:" may stand for any string.
 constexpr std::string_view kSizePattern = "^([0-9]+(B|KiB|MiB|GiB)|@(env|file):.+)$";
 constexpr std::string_view kByteRatePattern = "^([0-9]+(B|KiB|MiB|GiB)/s|@(env|file):.+)$";
+constexpr std::string_view kRatePattern = "^([0-9]+/(s|m|h)|@(env|file):.+)$";
 constexpr std::string_view kDurationPattern = "^([0-9]+(ms|s|m|h|d)|@(env|file):.+)$";
 
 Json word_list(const Key& key) {
@@ -40,6 +41,7 @@ Json one_value(const Key& key) {
     case Type::kSize: return {{"type", "string"}, {"pattern", kSizePattern}};
     case Type::kByteRate: return {{"type", "string"}, {"pattern", kByteRatePattern}};
     case Type::kDuration: return {{"type", "string"}, {"pattern", kDurationPattern}};
+    case Type::kRate: return {{"type", "string"}, {"pattern", kRatePattern}};
     case Type::kPreset: return {{"$ref", "#/$defs/preset"}};
     case Type::kHost: return {{"$ref", "#/$defs/host"}};
     case Type::kRoutes: return {{"type", "array"}, {"items", {{"$ref", "#/$defs/route"}}}};

@@ -17,6 +17,7 @@ struct Unit {
 constexpr std::array kDurations{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1000},
                                 Unit{"ms", 1}};
 constexpr std::array kSizes{Unit{"GiB", 1 << 30}, Unit{"MiB", 1 << 20}, Unit{"KiB", 1 << 10}, Unit{"B", 1}};
+constexpr std::array kRates{Unit{"/s", 3600}, Unit{"/m", 60}, Unit{"/h", 1}};
 
 constexpr std::string_view kPerSecond = "/s";
 
@@ -52,6 +53,7 @@ std::optional<std::int64_t> parse_byte_rate(std::string_view text) noexcept {
   if (!text.ends_with(kPerSecond)) return std::nullopt;
   return parse_size(text.substr(0, text.size() - kPerSecond.size()));
 }
+std::optional<std::int64_t> parse_rate(std::string_view text) noexcept { return parse(text, kRates); }
 
 std::string format_duration(std::chrono::milliseconds value) {
   return value.count() == 0 ? "0s" : format(value.count(), kDurations);
@@ -59,6 +61,7 @@ std::string format_duration(std::chrono::milliseconds value) {
 std::string format_size(std::uint64_t bytes) {
   return bytes == 0 ? "0B" : format(static_cast<std::int64_t>(bytes), kSizes);
 }
+std::string format_rate(std::int64_t per_hour) { return per_hour == 0 ? "0/s" : format(per_hour, kRates); }
 
 std::string format_byte_rate(std::uint64_t bytes) { return format_size(bytes).append(kPerSecond); }
 

@@ -3,21 +3,10 @@
 #include <algorithm>
 
 #include "flare/base/ascii.h"
+#include "flare/http/pairs.h"
 
 namespace flare::server::site {
 namespace {
-
-/// Finds `name` among "name=value" items; items are trimmed where the grammar allows space around them.
-std::optional<std::string_view> item_value(std::string_view items, char separator, std::string_view name) noexcept {
-  while (!items.empty()) {
-    const std::size_t end = std::min(items.find(separator), items.size());
-    const std::string_view item = ascii::trim(items.substr(0, end));
-    const std::size_t equals = std::min(item.find('='), item.size());
-    if (item.substr(0, equals) == name) return item.substr(std::min(equals + 1, item.size()));
-    items.remove_prefix(std::min(end + 1, items.size()));
-  }
-  return std::nullopt;
-}
 
 bool one_of(const std::vector<std::string>& values, std::optional<std::string_view> value) noexcept {
   return value && std::ranges::find(values, *value) != values.end();
@@ -30,12 +19,12 @@ bool header_holds(const config::NamedMatch& match, const http::Request& request)
 }
 
 bool query_holds(const config::NamedMatch& match, const http::Request& request) noexcept {
-  return one_of(match.values, query_value(request.query(), match.name));
+  return one_of(match.values, http::query_value(request.query(), match.name));
 }
 
 bool cookie_holds(const config::NamedMatch& match, const http::Request& request) noexcept {
   const auto cookies = request.header("Cookie");
-  return cookies && one_of(match.values, cookie_value(*cookies, match.name));
+  return cookies && one_of(match.values, http::cookie_value(*cookies, match.name));
 }
 
 bool from_holds(const std::vector<config::Cidr>& networks, const http::Request& request) noexcept {
@@ -62,14 +51,6 @@ bool disjoint(const std::vector<config::NamedMatch>& ours, const std::vector<con
 }
 
 }  // namespace
-
-std::optional<std::string_view> query_value(std::string_view query, std::string_view name) noexcept {
-  return item_value(query, '&', name);
-}
-
-std::optional<std::string_view> cookie_value(std::string_view cookies, std::string_view name) noexcept {
-  return item_value(cookies, ';', name);
-}
 
 std::shared_ptr<const Matchers> Matchers::of(const config::Route& route) {
   const bool none = route.headers.empty() && route.queries.empty() && route.cookies.empty() && route.from.empty() &&

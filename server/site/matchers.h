@@ -27,9 +27,4 @@ class Matchers final : public http::RoutePredicate {
   const config::Route& route_;
 };
 
-/// The value of `name` in a query ("a=1&b"): as received, "" for a name without '='. Pure.
-std::optional<std::string_view> query_value(std::string_view query, std::string_view name) noexcept;
-/// The value of a cookie in a Cookie field (RFC 6265 §4.2.1). Pure.
-std::optional<std::string_view> cookie_value(std::string_view cookies, std::string_view name) noexcept;
-
 }  // namespace flare::server::site

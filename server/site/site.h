@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "flare/handlers/rate_limit.h"
 #include "flare/http/handler.h"
 #include "flare/http/route_table.h"
 #include "server/config/config.h"
@@ -71,7 +73,9 @@ class Snapshot {
     HeaderFilter filter;  ///< for answers that no route gives
   };
   static HeaderFilter make_filter(const config::Settings& settings);
-  static Host make_host(const config::Host& host);
+  using Limiters = std::unordered_map<std::string_view, std::shared_ptr<handlers::RateLimiter>>;
+  static Limiters make_limiters(const std::vector<config::Rate>& rates);
+  static Host make_host(const config::Host& host, const Limiters& limiters);
 
   config::Config config_;
   std::vector<Host> hosts_;

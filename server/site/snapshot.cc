@@ -2,6 +2,7 @@
 #include <utility>
 #include <variant>
 
+#include "flare/handlers/rate_limit.h"
 #include "flare/handlers/redirect.h"
 #include "flare/handlers/respond.h"
 #include "flare/handlers/static_files.h"
@@ -58,11 +59,30 @@ Snapshot::HeaderFilter Snapshot::make_filter(const config::Settings& settings) {
   return filter;
 }
 
-Snapshot::Host Snapshot::make_host(const config::Host& host) {
+Snapshot::Limiters Snapshot::make_limiters(const std::vector<config::Rate>& rates) {
+  Limiters limiters;
+  for (const config::Rate& rate : rates) {
+    limiters.emplace(rate.name, std::make_shared<handlers::RateLimiter>(handlers::RateLimiter::Options{
+                                    .key = *rate.key,
+                                    .buckets = {.requests = static_cast<std::uint64_t>(*rate.requests_per_hour),
+                                                .per = std::chrono::hours(1),
+                                                .burst = static_cast<std::uint64_t>(*rate.burst),
+                                                .slots = static_cast<std::size_t>(*rate.slots)},
+                                    .reply = static_cast<http::Status>(*rate.reply)}));
+  }
+  return limiters;
+}
+
+Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& limiters) {
   Host made{.settings = &host, .table = {}, .routes = {}, .filter = make_filter(host.settings)};
   for (const config::Route& route : host.routes) {
     http::RoutePattern pattern = make_pattern(route);
     http::Handler handler = std::visit(MakeHandler{pattern}, route.action);
+    if (!route.settings.rates->empty()) {  // a route without rates has no stop for them on its way
+      std::vector<std::shared_ptr<handlers::RateLimiter>> rates;
+      for (const std::string& name : *route.settings.rates) rates.push_back(limiters.at(name));
+      handler = handlers::RateLimit(std::move(rates), std::move(handler));
+    }
     const auto rival = made.table.add({.pattern = std::move(pattern),
                                        .methods = make_methods(route.methods),
                                        .predicate = Matchers::of(route),
@@ -75,7 +95,8 @@ Snapshot::Host Snapshot::make_host(const config::Host& host) {
 }
 
 Snapshot::Snapshot(config::Config config) : config_(std::move(config)) {
-  for (const config::Host& host : config_.hosts) hosts_.push_back(make_host(host));
+  const Limiters limiters = make_limiters(config_.rates);
+  for (const config::Host& host : config_.hosts) hosts_.push_back(make_host(host, limiters));
   for (const config::Listener& listener : config_.listeners) {
     HostTable names;
     for (std::size_t index = 0; index < config_.hosts.size(); ++index) {

@@ -52,6 +52,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount_)
     "file_missing",
     "file_truncated",
     "resource_exhausted",
+    "rate_limited",
     "header_timeout",
     "body_idle",
     "write_idle",

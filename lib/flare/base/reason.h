@@ -56,6 +56,7 @@ enum class Reason : std::uint8_t {
   kFileMissing,
   kFileTruncated,
   kResourceExhausted,
+  kRateLimited,
   // Time and the other side.
   kHeaderTimeout,
   kBodyIdle,

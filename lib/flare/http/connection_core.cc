@@ -55,6 +55,7 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   const auto started = now_if_recorded();
   if (request.has_content()) content_ = ContentReader(request.head(), request.limits());
   request.set_peer(peer_, tls_);
+  request.set_arrival(context_.worker().now());
   request.set_content_source(&source);
   Reply reply = call_handler(request);
   Response* const response = reply.now();

@@ -15,6 +15,7 @@
 #include "flare/http/request_head.h"
 #include "flare/net/socket_addr.h"
 #include "flare/runtime/cancellation.h"
+#include "flare/runtime/timer_wheel.h"
 
 namespace flare::http {
 
@@ -37,6 +38,8 @@ class Request {
   [[nodiscard]] const net::SocketAddr& peer() const noexcept { return peer_; }  ///< unspecified on a unix socket
   /// Who asks: the peer, or the client that a trusted proxy names.
   [[nodiscard]] const net::IpAddr& client() const noexcept { return client_; }
+  /// When the turn began in which the request was taken up, by the worker's clock.
+  [[nodiscard]] runtime::TimePoint arrival() const noexcept { return arrival_; }
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
   [[nodiscard]] Fields headers() const noexcept { return Fields(head_.fields); }
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept {
@@ -98,6 +101,7 @@ class Request {
     tls_ = tls;
   }
   void set_client(const net::IpAddr& client) noexcept { client_ = client; }
+  void set_arrival(runtime::TimePoint time) noexcept { arrival_ = time; }
   void set_body(std::string body) noexcept { body_ = std::move(body); }
   /// Where the content comes from; nullptr where there is none. Outlives the request.
   void set_content_source(ContentSource* source) noexcept { content_ = source; }
@@ -113,6 +117,7 @@ class Request {
   const Limits* limits_ = nullptr;
   net::SocketAddr peer_;
   net::IpAddr client_;
+  runtime::TimePoint arrival_{};
   std::string_view route_;
   bool logged_ = true;
   bool tls_ = false;

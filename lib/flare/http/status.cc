@@ -168,7 +168,8 @@ Status status_for(Reason reason) noexcept {
     case Reason::kHostUnknown: return Status::kMisdirectedRequest;
     case Reason::kHeaderBytes:
     case Reason::kHeaderCount: return Status::kRequestHeaderFieldsTooLarge;
-    case Reason::kPerIp: return Status::kTooManyRequests;
+    case Reason::kPerIp:
+    case Reason::kRateLimited: return Status::kTooManyRequests;
     case Reason::kHandlerFailed:
     case Reason::kContentFailed:
     case Reason::kFileTruncated: return Status::kInternalServerError;

@@ -75,6 +75,7 @@ TEST(Status, StatusForAnswersEachReasonAsItsRowSays) {
       {Reason::kPerIp, 429},
       {Reason::kMinRate, 408},
       {Reason::kResourceExhausted, 503},
+      {Reason::kRateLimited, 429},
       {Reason::kDraining, 503},
       {Reason::kWriteIdle, 408},
       {Reason::kKeepaliveIdle, 408},

@@ -55,8 +55,11 @@ TEST(KeyTable, DocumentedDefaultsAreTheOnesInEffect) {
   const LoadResult result = load_text("flare.toml", R"(
 [listen.web]
 address = ":80"
+[rate.r]
+rate = "5/s"
 [[route]]
 path = "/a"
+rate = "r"
 respond = {}
 [[route]]
 path = "/b"
@@ -75,14 +78,14 @@ static = { root = "public" }
       std::string path;
       if (!route && !host) {
         for (std::size_t i = 0; i < section.path.size(); ++i) {
-          path += (i == 1 && section.path[0] == "listen" ? "*" : section.path[i]) + ".";
+          path += (i == 1 && (section.path[0] == "listen" || section.path[0] == "rate") ? "*" : section.path[i]) + ".";
         }
       }
       for (const std::string& name : entry.key) path += name + ".";
       path.pop_back();
       const Key* key = find_key(route ? Scope::kRoute : host ? Scope::kHost : Scope::kTop, path);
       ASSERT_NE(key, nullptr) << path;
-      if (key->fallback.empty() || key->path == "redirect.to") continue;
+      if (key->fallback.empty() || key->path == "redirect.to" || key->path == "rate") continue;
       EXPECT_EQ(toml_text(entry), key->fallback) << path;
       compared.insert(path);
     }
@@ -98,6 +101,20 @@ TEST(Units, FormatIsReadAgainAsTheSameValue) {
   }
 }
 
+TEST(Units, RatesCountPerHour) {
+  struct Case {
+    const char* text;
+    std::int64_t per_hour;
+    const char* shown;
+  };
+  for (const Case& each :
+       {Case{"50/s", 180'000, "50/s"}, Case{"600/m", 36'000, "10/s"}, Case{"5/m", 300, "5/m"},
+        Case{"90/m", 5400, "90/m"}, Case{"7/h", 7, "7/h"}, Case{"60/h", 60, "1/m"}, Case{"0/m", 0, "0/s"}}) {
+    EXPECT_EQ(parse_rate(each.text), each.per_hour) << each.text;
+    EXPECT_EQ(format_rate(each.per_hour), each.shown);
+  }
+}
+
 TEST(Units, RefuseWhatHasNoUnitOrDoesNotFit) {
   for (const char* text :
        {"", "10", "s", "1.5s", "-1s", "+1s", " 1s", "1s ", "1 s", "1S", "1sec", "9223372036854775807d"}) {
@@ -105,6 +122,9 @@ TEST(Units, RefuseWhatHasNoUnitOrDoesNotFit) {
   }
   for (const char* text : {"", "10", "KiB", "1KB", "1kib", "-1B", "99999999999999999999B", "9223372036854775807KiB"}) {
     EXPECT_EQ(parse_size(text), std::nullopt) << text;
+  }
+  for (const char* text : {"", "5", "/s", "5s", "5/", "5 /s", "5/S", "5/d", "1.5/s", "-5/s", "9223372036854775807/s"}) {
+    EXPECT_EQ(parse_rate(text), std::nullopt) << text;
   }
 }
 

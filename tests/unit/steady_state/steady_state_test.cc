@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -48,6 +49,22 @@ respond = { status = 200, type = "text/plain", text = "Hello, World!" }
 [[host.www.route]]
 path = "/users/:id"
 respond = { text = "user" }
+[[host.www.route]]
+path = "/rated"
+rate = ["client", "key"]
+respond = { status = 200, type = "text/plain", text = "Hello, World!" }
+[[host.www.route]]
+path = "/refused"
+rate = ["once", "client"]
+respond = { status = 200, text = "once" }
+[rate.client]
+rate = "1000000/s"
+[rate.key]
+key = "header:X-Key"
+rate = "1000000/s"
+slots = 16
+[rate.once]
+rate = "1/h"
 [host.other]
 names = ["*.example.net"]
 [[host.other.route]]
@@ -73,14 +90,14 @@ class Client {
       got += static_cast<std::size_t>(count);
     }
   }
-  /// The size of one answer.
-  std::size_t probe(std::string_view bytes) {
+  /// The size of one answer, which has that status.
+  std::size_t probe(std::string_view bytes, std::string_view status = "200") {
     if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) std::abort();
     const ssize_t count = ::recv(fd_.get(), buffer_.data(), buffer_.size(), 0);
-    if (count <= 0 || !std::string_view(buffer_.data(), static_cast<std::size_t>(count)).starts_with("HTTP/1.1 200")) {
-      std::abort();
-    }
-    return static_cast<std::size_t>(count);
+    constexpr std::string_view kVersion = "HTTP/1.1 ";
+    const std::string_view answer(buffer_.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (!answer.starts_with(kVersion) || !answer.substr(kVersion.size()).starts_with(status)) std::abort();
+    return answer.size();
   }
 
  private:
@@ -122,6 +139,25 @@ TEST_F(SteadyState, AKeepAliveRequestCostsOneReadOneWriteAndNoAllocation) {
   EXPECT_EQ(after.sends - before.sends, kRequests);
   EXPECT_EQ(after.controls - before.controls, 0U) << "no epoll_ctl in the steady state";
   EXPECT_EQ(after.would_block - before.would_block, 0U) << "no call that comes too early";
+}
+
+// A limiter remembers in what it took at the start; a key that is not known yet costs no more than one that is.
+TEST_F(SteadyState, ARequestThatIsCountedAllocatesNothingPassedOrRefused) {
+  std::string passed = "GET /rated HTTP/1.1\r\nHost: www.example.com\r\nX-Key: 1000\r\n\r\n";
+  const std::string refused = "GET /refused HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
+  Client client(server_.local_addr().address()->port());
+  const std::size_t answer = client.probe(passed);
+  client.probe(refused);                                     // the one that passes
+  const std::size_t refusal = client.probe(refused, "429");  // Retry-After stays at four digits
+  const auto exchange = [&](int number) {
+    passed.replace(passed.find("X-Key: ") + 7, 4, std::to_string(1000 + number));
+    client.exchange(passed, answer);
+    client.exchange(refused, refusal);
+  };
+  for (int i = 0; i < 100; ++i) exchange(i);
+  const std::uint64_t allocated = allocations.load();
+  for (int i = 0; i < 2000; ++i) exchange(i);
+  EXPECT_EQ(allocations.load() - allocated, 0U);
 }
 
 TEST_F(SteadyState, SixteenPipelinedRequestsLeaveWithOneWrite) {
