@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kBatchBytes = 32 * 1024;
 constexpr std::chrono::milliseconds kBatchAge{100};
+constexpr std::chrono::milliseconds kBetweenRefusals{1000};
 
 }  // namespace
 
@@ -16,7 +17,11 @@ AccessLog::AccessLog(runtime::Worker& worker, config::AccessFormat format, std::
                      ErrorLog& errors)
     : worker_(worker), format_(format), writer_(std::move(writer)), errors_(errors) {}
 
-AccessLog::~AccessLog() { flush(); }
+AccessLog::~AccessLog() {
+  flush();
+  if (refusals_untold_ != 0)
+    errors_.info("closed " + std::to_string(refusals_untold_) + " more connections unanswered");
+}
 
 void AccessLog::record(const http::Transaction& transaction) noexcept {
   if (!transaction.request.is_logged()) return;
@@ -33,6 +38,18 @@ void AccessLog::record(const http::Transaction& transaction) noexcept {
 void AccessLog::failure(const http::Request& request, std::string_view what) noexcept {
   errors_.error("the handler of " + std::string(request.method_token()) + " " + std::string(request.path()) +
                 " failed: " + std::string(what));
+}
+
+void AccessLog::refused(const net::SocketAddr& peer, Reason why) noexcept {
+  if (worker_.now() - refusal_told_ < kBetweenRefusals) {
+    ++refusals_untold_;
+    return;
+  }
+  refusal_told_ = worker_.now();
+  const std::string name = peer == net::SocketAddr() ? "a unix socket" : peer.to_string();
+  const std::uint64_t untold = std::exchange(refusals_untold_, 0);
+  errors_.info("closed a connection from " + name + " unanswered: why=" + std::string(to_string(why)) +
+               (untold == 0 ? std::string() : " (and " + std::to_string(untold) + " more before it)"));
 }
 
 void AccessLog::flush() {

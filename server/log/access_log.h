@@ -24,6 +24,8 @@ class AccessLog final : public http::Recorder, private runtime::TimerEntry {
   void record(const http::Transaction& transaction) noexcept override;
   [[nodiscard]] bool wants_transactions() const noexcept override { return writer_ != nullptr; }
   void failure(const http::Request& request, std::string_view what) noexcept override;
+  /// To the error log (info): one line a second at most, which counts those that were left out.
+  void refused(const net::SocketAddr& peer, Reason why) noexcept override;
 
  private:
   void on_timer() override { flush(); }
@@ -35,6 +37,8 @@ class AccessLog final : public http::Recorder, private runtime::TimerEntry {
   ErrorLog& errors_;
   std::string batch_;
   std::size_t lines_ = 0;
+  runtime::TimePoint refusal_told_{};
+  std::uint64_t refusals_untold_ = 0;
 };
 
 }  // namespace flare::server::log

@@ -38,14 +38,14 @@ bool cookie_holds(const config::NamedMatch& match, const http::Request& request)
   return cookies && one_of(match.values, cookie_value(*cookies, match.name));
 }
 
-bool from_holds(const std::vector<config::Cidr>& networks, const http::Request& request) noexcept {
+bool from_holds(const std::vector<net::Cidr>& networks, const http::Request& request) noexcept {
   const net::IpAddr client = request.client().unmapped();
   return networks.empty() ||
-         std::ranges::any_of(networks, [&](const config::Cidr& network) { return network.contains(client); });
+         std::ranges::any_of(networks, [&](const net::Cidr& network) { return network.contains(client); });
 }
 
 bool scheme_holds(const std::vector<std::string>& schemes, const http::Request& request) noexcept {
-  return schemes.empty() || std::ranges::find(schemes, request.is_tls() ? "https" : "http") != schemes.end();
+  return schemes.empty() || std::ranges::find(schemes, request.scheme()) != schemes.end();
 }
 
 /// Two demands on the same name that no value meets.

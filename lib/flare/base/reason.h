@@ -54,6 +54,12 @@ enum class Reason : std::uint8_t {
   kFileMissing,
   kFileTruncated,
   kResourceExhausted,
+  // The PROXY protocol: such connections are closed without a byte (P-22).
+  kProxyHeaderMissing,
+  kBadProxyHeader,
+  kProxyHeaderBytes,
+  kProxyHeaderTimeout,
+  kProxyNotAllowed,
   // Time and the other side.
   kHeaderTimeout,
   kBodyIdle,

@@ -2,7 +2,7 @@
 #include <chrono>
 #include <functional>
 
-#include "flare/http/connection.h"
+#include "flare/http/proxied_connection.h"
 #include "flare/http/server.h"
 
 namespace flare::http {
@@ -10,6 +10,19 @@ namespace {
 
 constexpr int kLargestBatch = 16;
 constexpr std::chrono::milliseconds kBackOff{100};  // out of descriptors: closing connections frees some (S-19)
+
+void serve_accepted(WorkerContext& context, tcp::Accepted accepted) {
+  runtime::Worker& worker = context.worker();
+  if (context.trust().reads_proxy_header(accepted.peer)) {
+    return worker.spawn(
+        serve_proxied_connection<tcp::TcpStream>(context, accepted.peer, std::ref(worker), accepted.stream.release()));
+  }
+  if (!context.trust().refuses(accepted.peer)) {
+    return worker.spawn(
+        serve_connection<tcp::TcpStream>(context, accepted.peer, std::ref(worker), accepted.stream.release()));
+  }
+  if (context.recorder() != nullptr) context.recorder()->refused(accepted.peer, Reason::kProxyNotAllowed);
+}
 
 }  // namespace
 
@@ -35,8 +48,7 @@ runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener 
         break;
       }
       worker.counters().connections.add();
-      worker.spawn(
-          serve_connection<tcp::TcpStream>(context, accepted->peer, std::ref(worker), accepted->stream.release()));
+      serve_accepted(context, std::move(*accepted));
     }
     batch = drained ? 1 : std::min(batch * 2, kLargestBatch);
   }

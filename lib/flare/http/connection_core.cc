@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "flare/http/forwarded.h"
 #include "flare/http/response_head.h"
 
 namespace flare::http {
@@ -55,6 +56,10 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   const auto started = now_if_recorded();
   if (request.has_content()) content_ = ContentReader(request.head(), request.limits());
   request.set_peer(peer_, tls_);
+  if (source_) [[unlikely]]
+    request.set_client(*source_);
+  if (trusted_) [[unlikely]]
+    name_client(request);
   request.set_content_source(&source);
   Reply reply = call_handler(request);
   Response* const response = reply.now();
@@ -65,6 +70,11 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
       .request = context_.take_request(), .head = std::string(head), .reply = std::move(reply), .started = started});
   deferred_->request->rebase(head.data(), deferred_->head.data());
   return Next::kDeferred;
+}
+
+void ConnectionCore::name_client(Request& request) const noexcept {
+  request.set_client(forwarded_client(request.headers(), request.client(), context_.trust().trusted_proxies));
+  if (const std::string_view scheme = forwarded_scheme(request.headers()); !scheme.empty()) request.set_scheme(scheme);
 }
 
 Reply ConnectionCore::call_handler(Request& request) {
@@ -150,6 +160,8 @@ void ConnectionCore::refuse(std::string_view input, Reason why) {
   Request& request = context_.request();
   static_cast<void>(request.parse(input, context_.limits()));  // for the log: as much of it as there is to know
   request.set_peer(peer_, tls_);
+  // No more than that: of a head that was not read to its end, the fields that a proxy appended may be missing.
+  if (source_) request.set_client(*source_);
   Response response = error_response(status_for(why), why);
   // RFC 9110 §15.5.6: a 405 names what is allowed; here it is the method itself that no resource has.
   if (response.status == Status::kMethodNotAllowed) response.headers.set("Allow", "GET, HEAD, OPTIONS");

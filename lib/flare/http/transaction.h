@@ -30,6 +30,8 @@ class Recorder {
   [[nodiscard]] virtual bool wants_transactions() const noexcept { return true; }
   /// A handler let an exception out (the client got 500), or the like: for the error log.
   virtual void failure(const Request& request, std::string_view what) noexcept = 0;
+  /// A connection was closed before its first request, without a byte.
+  virtual void refused(const net::SocketAddr& /*peer*/, Reason /*why*/) noexcept {}
 };
 
 }  // namespace flare::http

@@ -48,7 +48,7 @@ TEST(Matchers, AllMustHoldAndSayWhichDoesNot) {
   route.headers = {NamedMatch{.name = "X-Canary", .values = {"1", "2"}}};
   route.queries = {NamedMatch{.name = "v", .values = {"1"}}};
   route.cookies = {NamedMatch{.name = "beta", .values = {"yes"}}};
-  route.from = {config::Cidr{.base = net::IpAddr::v4({10, 0, 0, 0}), .bits = 8}};
+  route.from = {net::Cidr{.base = net::IpAddr::v4({10, 0, 0, 0}), .bits = 8}};
   route.schemes = {"http"};
   const auto matchers = Matchers::of(route);
   ASSERT_NE(matchers, nullptr);
