@@ -61,6 +61,12 @@ bool disjoint(const std::vector<config::NamedMatch>& ours, const std::vector<con
   return false;
 }
 
+bool disjoint(const std::vector<net::Cidr>& ours, const std::vector<net::Cidr>& theirs) noexcept {
+  return !ours.empty() && !theirs.empty() && std::ranges::none_of(ours, [&](const net::Cidr& one) {
+    return std::ranges::any_of(theirs, [&](const net::Cidr& other) { return net::overlap(one, other); });
+  });
+}
+
 }  // namespace
 
 std::optional<std::string_view> query_value(std::string_view query, std::string_view name) noexcept {
@@ -93,6 +99,7 @@ bool Matchers::excludes(const http::RoutePredicate& other) const noexcept {
   // A request may repeat a field name, so two different values of one header can both be there; of a query name or a
   // cookie the first counts.
   return disjoint(route_.queries, theirs.queries) || disjoint(route_.cookies, theirs.cookies) ||
+         disjoint(route_.from, theirs.from) ||
          (!route_.schemes.empty() && !theirs.schemes.empty() &&
           std::ranges::none_of(route_.schemes,
                                [&](const std::string& scheme) { return one_of(theirs.schemes, scheme); }));
