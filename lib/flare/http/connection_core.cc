@@ -56,9 +56,7 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   const auto started = now_if_recorded();
   if (request.has_content()) content_ = ContentReader(request.head(), request.limits());
   request.set_peer(peer_, tls_);
-  if (source_) [[unlikely]]
-    request.set_client(*source_);
-  if (trusted_) [[unlikely]]
+  if (source_ || trusted_) [[unlikely]]
     name_client(request);
   request.set_content_source(&source);
   Reply reply = call_handler(request);
@@ -73,6 +71,8 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
 }
 
 void ConnectionCore::name_client(Request& request) const noexcept {
+  if (source_) request.set_client(*source_);
+  if (!trusted_) return;
   request.set_client(forwarded_client(request.headers(), request.client(), context_.trust().trusted_proxies));
   if (const std::string_view scheme = forwarded_scheme(request.headers()); !scheme.empty()) request.set_scheme(scheme);
 }
