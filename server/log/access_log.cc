@@ -40,7 +40,7 @@ void AccessLog::failure(const http::Request& request, std::string_view what) noe
                 " failed: " + std::string(what));
 }
 
-void AccessLog::refused(const net::SocketAddr& peer, Reason why) noexcept {
+void AccessLog::closed_unanswered(const net::SocketAddr& peer, Reason why) noexcept {
   if (worker_.now() - refusal_told_ < kBetweenRefusals) {
     ++refusals_untold_;
     return;

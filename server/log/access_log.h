@@ -25,7 +25,7 @@ class AccessLog final : public http::Recorder, private runtime::TimerEntry {
   [[nodiscard]] bool wants_transactions() const noexcept override { return writer_ != nullptr; }
   void failure(const http::Request& request, std::string_view what) noexcept override;
   /// To the error log (info): one line a second at most, which counts those that were left out.
-  void refused(const net::SocketAddr& peer, Reason why) noexcept override;
+  void closed_unanswered(const net::SocketAddr& peer, Reason why) noexcept override;
 
  private:
   void on_timer() override { flush(); }

@@ -21,7 +21,7 @@ void serve_accepted(WorkerContext& context, tcp::Accepted accepted) {
     return worker.spawn(
         serve_connection<tcp::TcpStream>(context, accepted.peer, std::ref(worker), accepted.stream.release()));
   }
-  if (context.recorder() != nullptr) context.recorder()->refused(accepted.peer, Reason::kProxyNotAllowed);
+  if (context.recorder() != nullptr) context.recorder()->closed_unanswered(accepted.peer, Reason::kProxyNotAllowed);
 }
 
 }  // namespace

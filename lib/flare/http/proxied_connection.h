@@ -68,7 +68,7 @@ runtime::Task<void> serve_proxied_connection(WorkerContext& context, net::Socket
   auto opening = co_await receive_proxy_header(context, stream);
   if (!opening) {
     const Reason why = opening.error();
-    if (why != Reason::kNone && context.recorder() != nullptr) context.recorder()->refused(peer, why);
+    if (why != Reason::kNone && context.recorder() != nullptr) context.recorder()->closed_unanswered(peer, why);
     co_return;
   }
   Connection<Stream> connection(context, peer, false, std::move(stream));

@@ -31,7 +31,7 @@ class Recorder {
   /// A handler let an exception out (the client got 500), or the like: for the error log.
   virtual void failure(const Request& request, std::string_view what) noexcept = 0;
   /// A connection was closed before its first request, without a byte.
-  virtual void refused(const net::SocketAddr& /*peer*/, Reason /*why*/) noexcept {}
+  virtual void closed_unanswered(const net::SocketAddr& /*peer*/, Reason /*why*/) noexcept {}
 };
 
 }  // namespace flare::http
