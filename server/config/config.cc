@@ -65,18 +65,21 @@ std::variant<std::int64_t, std::string> limit_value(const http::Limits& limits, 
   return {};
 }
 
-bool Cidr::contains(const net::IpAddr& ip) const noexcept {
-  const std::string_view ours = base.bytes();
-  const std::string_view theirs = ip.bytes();
-  if (ours.size() != theirs.size()) return false;
-  const std::size_t whole = bits / 8;
-  if (ours.substr(0, whole) != theirs.substr(0, whole)) return false;
-  if (bits % 8 == 0) return true;
-  const auto difference = static_cast<unsigned char>(ours[whole] ^ theirs[whole]);
-  return (difference >> (8 - bits % 8)) == 0;
+std::string_view to_string(http::ProxyProtocol mode) noexcept {
+  switch (mode) {
+    case http::ProxyProtocol::kOff: return "off";
+    case http::ProxyProtocol::kAccept: return "accept";
+    case http::ProxyProtocol::kRequire: return "require";
+  }
+  return "";
 }
 
-std::string Cidr::to_string() const { return fmt::format("{}/{}", base.to_string(), bits); }
+std::vector<std::string> to_strings(const net::PeerSet& peers) {
+  std::vector<std::string> words;
+  for (const net::Cidr& network : peers.networks) words.push_back(network.to_string());
+  if (peers.unix_peers) words.emplace_back("unix");
+  return words;
+}
 
 std::size_t Route::matcher_count() const noexcept {
   const auto one = [](const auto& list) { return list.empty() ? std::size_t{0} : std::size_t{1}; };

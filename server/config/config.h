@@ -13,7 +13,8 @@
 
 #include "flare/handlers/rate_limit.h"
 #include "flare/http/limits.h"
-#include "flare/net/ip_addr.h"
+#include "flare/http/peer_trust.h"
+#include "flare/net/cidr.h"
 #include "flare/net/socket_addr.h"
 #include "server/config/source.h"
 
@@ -56,7 +57,12 @@ struct ServerSettings {
   Value<Pin> pin;
   Value<http::Utf8Policy> utf8;
   Value<Text> server_header{{.text = "flared"}, {}};  ///< "": send no Server field
+  Value<net::PeerSet> trusted_proxies;
 };
+
+std::string_view to_string(http::ProxyProtocol mode) noexcept;
+/// As the configuration writes it: networks, and "unix" for whoever connects on a unix socket.
+std::vector<std::string> to_strings(const net::PeerSet& peers);
 
 struct ListenAddress {
   net::Endpoint endpoint;
@@ -71,6 +77,8 @@ struct Listener {
   Origin address_origin;
   Value<int> backlog{4096, {}};
   Value<std::optional<unsigned>> mode;  ///< permission bits for unix sockets
+  Value<http::ProxyProtocol> proxy_protocol;
+  Value<net::PeerSet> proxy_from;
 };
 
 /// The names of http::Limits in [limits], in its order.
@@ -148,14 +156,6 @@ struct NamedMatch {
   bool secret = false;
 };
 
-/// A network: the first `bits` bits of `base`, the rest of which are zero.
-struct Cidr {
-  net::IpAddr base;
-  unsigned bits = 0;
-  [[nodiscard]] bool contains(const net::IpAddr& ip) const noexcept;
-  [[nodiscard]] std::string to_string() const;
-};
-
 struct Respond {
   int status = 200;
   std::string type = "text/plain; charset=utf-8";
@@ -181,7 +181,7 @@ struct Route {
   std::vector<Param> params;
   std::vector<std::string> methods;  ///< "" for all; GET implies HEAD (M4)
   std::vector<NamedMatch> headers, queries, cookies;
-  std::vector<Cidr> from;
+  std::vector<net::Cidr> from;
   std::vector<std::string> schemes;
   Action action;
   Origin action_origin;

@@ -49,6 +49,7 @@ void write_server(SectionWriter out, const ServerSettings& server) {
   }
   out.add({"utf8"}, std::string(to_string(*server.utf8)), server.utf8.origin);
   out.add({"server_header"}, shown(*server.server_header), server.server_header.origin);
+  out.add_strings({"trusted_proxies"}, to_strings(*server.trusted_proxies), server.trusted_proxies.origin);
 }
 
 void write_listener(SectionWriter out, const Listener& listener) {
@@ -57,6 +58,9 @@ void write_listener(SectionWriter out, const Listener& listener) {
   out.add_list({"address"}, std::move(addresses), listener.address_origin);
   out.add({"backlog"}, std::int64_t{*listener.backlog}, listener.backlog.origin);
   if (*listener.mode) out.add({"mode"}, fmt::format("{:04o}", **listener.mode), listener.mode.origin);
+  out.add({"proxy_protocol"}, std::string(to_string(*listener.proxy_protocol)), listener.proxy_protocol.origin);
+  if (!listener.proxy_from->empty())
+    out.add_strings({"proxy_from"}, to_strings(*listener.proxy_from), listener.proxy_from.origin);
 }
 
 void write_rate(SectionWriter out, const Rate& rate) {
@@ -133,7 +137,7 @@ void write_route(SectionWriter out, const Route& route) {
   write_named(out, "query", route.queries, here);
   write_named(out, "cookie", route.cookies, here);
   std::vector<std::string> networks;
-  for (const Cidr& network : route.from) networks.push_back(network.to_string());
+  for (const net::Cidr& network : route.from) networks.push_back(network.to_string());
   if (!networks.empty()) out.add_strings({"from"}, networks, here);
   if (!route.schemes.empty()) out.add_strings({"scheme"}, route.schemes, here);
   write_action(out, route);

@@ -72,6 +72,18 @@ constexpr std::array kKeys{
         .type = kString,
         .fallback = "\"flared\"",
         .prose = "The Server field of every response; a name, never a version. \"\" removes it."},
+    Key{.path = "server.trusted_proxies",
+        .scopes = kAtTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "Proxies that may name the client: networks, addresses, or \"unix\" for whoever connects on a unix "
+                 "socket. The peer is compared, or the source that its PROXY header names. The client is found in "
+                 "X-Forwarded-For or, where there is none, in Forwarded, read from right to left: trusted addresses "
+                 "are passed over, the first other one is the client, and what is no address ends the search at the "
+                 "one before it. X-Forwarded-For wins because most proxies append to it, and only to it; let yours "
+                 "remove the field that it does not write. X-Forwarded-Proto, http or https, becomes the scheme. From "
+                 "everybody else these fields mean nothing."},
 
     Key{.path = "server.utf8",
         .scopes = kAtTop,
@@ -100,6 +112,22 @@ constexpr std::array kKeys{
         .scopes = kAtTop,
         .type = kString,
         .prose = "Permissions of the unix sockets of this listener, octal: \"0660\". Without it the umask decides."},
+    Key{.path = "listen.*.proxy_protocol",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "off|accept|require",
+        .fallback = "\"off\"",
+        .prose =
+            "Whether connections begin with a PROXY header (version 1 or 2), whose source is then the client. "
+            "\"require\": a header that is missing, invalid or later than limits.header_timeout, or a peer outside "
+            "proxy_from, closes the connection without a byte, and the error log says why. \"accept\": the peers "
+            "in proxy_from may send one. \"off\": a header is a bad request."},
+    Key{.path = "listen.*.proxy_from",
+        .scopes = kAtTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .prose = "The peers whose PROXY header is believed: networks, addresses, or \"unix\" for whoever connects on a "
+                 "unix socket. Mandatory with proxy_protocol (FL0503): anybody else could claim any address."},
 
     Key{.path = "limits.header_bytes",
         .scopes = kAtTop,

@@ -7,7 +7,6 @@
 
 #include "flare/base/ascii.h"
 #include "flare/handlers/redirect.h"
-#include "server/config/address.h"
 #include "server/config/nearest.h"
 
 namespace flare::server::config {
@@ -158,7 +157,7 @@ class RouteReader {
 
   void read_from() {
     for (const Node* node : elements(table_.find("from"))) {
-      if (const auto network = parse_cidr(node->text)) {
+      if (const auto network = net::Cidr::try_parse(node->text)) {
         route_.from.push_back(*network);
       } else {
         fail("FL0003", node->at, fmt::format("{} is not a network", shown(*node)),

@@ -52,6 +52,54 @@ void read_mode(LoadContext& context, const Node& table, Listener& listener) {
   listener.mode = {mode, context.origin(*node)};
 }
 
+net::PeerSet read_peers(LoadContext& context, const Node& list) {
+  net::PeerSet peers;
+  for (const Node* node : elements(&list)) {
+    if (node->text == "unix") {
+      peers.unix_peers = true;
+    } else if (const auto network = net::Cidr::try_parse(node->text)) {
+      peers.networks.push_back(*network);
+    } else {
+      context.report("FL0003", node->at, fmt::format("{} is not a network", shown(*node)),
+                     "write \"10.0.0.0/8\", \"2001:db8::/32\", one address, or \"unix\" for unix sockets; the bits "
+                     "after the prefix are zero");
+    }
+  }
+  return peers;
+}
+
+/// A list that names nobody, not one whose members were refused.
+bool names_nobody(const Node* list) {
+  return list == nullptr || (list->kind == Node::Kind::kArray && list->items.empty());
+}
+
+template <class Enum>
+Enum from_word(std::string_view word, std::initializer_list<Enum> all) {
+  return *std::ranges::find_if(all, [&](Enum value) { return to_string(value) == word; });
+}
+
+void read_proxy_protocol(LoadContext& context, const Node& table, Listener& listener) {
+  using enum http::ProxyProtocol;
+  const Node* mode = table.find("proxy_protocol");
+  const Node* from = table.find("proxy_from");
+  if (from != nullptr) listener.proxy_from = {read_peers(context, *from), context.origin(*from)};
+  if (mode != nullptr) {
+    listener.proxy_protocol = {from_word(mode->text, {kOff, kAccept, kRequire}), context.origin(*mode)};
+  }
+  if (*listener.proxy_protocol != kOff && names_nobody(from)) {
+    context.report("FL0503", mode->at, fmt::format("[listen.{}] has proxy_protocol without proxy_from", listener.name),
+                   "name the proxies whose word counts: proxy_from = [\"10.1.0.0/24\"], or [\"unix\"]");
+  } else if (from != nullptr && *listener.proxy_protocol == kOff) {
+    context.diagnostics.add(
+        {.id = "FL0503",
+         .severity = Severity::kWarning,
+         .place = context.sources.place(from->at),
+         .message = fmt::format("[listen.{}] has proxy_from, but reads no PROXY header", listener.name),
+         .notes = {},
+         .help = "add proxy_protocol = \"require\", or remove it"});
+  }
+}
+
 std::vector<LogTarget> read_targets(LoadContext& context, const Node& list) {
   constexpr std::string_view kFile = "file:";
   std::vector<LogTarget> targets;
@@ -71,11 +119,6 @@ std::vector<LogTarget> read_targets(LoadContext& context, const Node& list) {
     }
   }
   return targets;
-}
-
-template <class Enum>
-Enum from_word(std::string_view word, std::initializer_list<Enum> all) {
-  return *std::ranges::find_if(all, [&](Enum value) { return to_string(value) == word; });
 }
 
 }  // namespace
@@ -113,6 +156,8 @@ void read_server(LoadContext& context, const Node& document, ServerSettings& ser
       server.server_header = {{node->text, node->secret}, context.origin(*node)};
     }
   }
+  if (const Node* node = find(document, "server", "trusted_proxies"))
+    server.trusted_proxies = {read_peers(context, *node), context.origin(*node)};
 }
 
 void read_listeners(LoadContext& context, const Node& document, std::vector<Listener>& listeners) {
@@ -123,6 +168,7 @@ void read_listeners(LoadContext& context, const Node& document, std::vector<List
     Listener listener{.name = member.key, .place = context.sources.place(member.key_at)};
     read_addresses(context, member.value, listener);
     read_mode(context, member.value, listener);
+    read_proxy_protocol(context, member.value, listener);
     if (const Node* node = member.value.find("backlog")) {
       listener.backlog = {static_cast<int>(node->integer), context.origin(*node)};
     }

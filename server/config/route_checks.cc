@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "flare/base/ascii.h"
-#include "server/config/address.h"
 
 namespace flare::server::config {
 namespace {
@@ -46,10 +45,11 @@ bool compatible(const std::vector<NamedMatch>& a, const std::vector<NamedMatch>&
   });
 }
 
-bool compatible_from(const std::vector<Cidr>& a, const std::vector<Cidr>& b) {
+bool compatible_from(const std::vector<net::Cidr>& a, const std::vector<net::Cidr>& b) {
   if (a.empty() || b.empty()) return true;
-  return std::ranges::any_of(
-      a, [&](const Cidr& x) { return std::ranges::any_of(b, [&](const Cidr& y) { return overlap(x, y); }); });
+  return std::ranges::any_of(a, [&](const net::Cidr& x) {
+    return std::ranges::any_of(b, [&](const net::Cidr& y) { return net::overlap(x, y); });
+  });
 }
 
 bool compatible(const Route& a, const Route& b) {
@@ -70,14 +70,14 @@ bool implied(const std::vector<NamedMatch>& outer, const std::vector<NamedMatch>
   });
 }
 
-bool covers(const std::vector<Cidr>& outer, const Cidr& network) {
+bool covers(const std::vector<net::Cidr>& outer, const net::Cidr& network) {
   return std::ranges::any_of(
-      outer, [&](const Cidr& wide) { return wide.bits <= network.bits && wide.contains(network.base); });
+      outer, [&](const net::Cidr& wide) { return wide.bits <= network.bits && wide.contains(network.base); });
 }
 
-bool implied_from(const std::vector<Cidr>& outer, const std::vector<Cidr>& inner) {
+bool implied_from(const std::vector<net::Cidr>& outer, const std::vector<net::Cidr>& inner) {
   if (outer.empty()) return true;
-  const auto covered = [&](const Cidr& network) { return covers(outer, network); };
+  const auto covered = [&](const net::Cidr& network) { return covers(outer, network); };
   if (!inner.empty()) return std::ranges::all_of(inner, covered);
   return covered({.base = net::IpAddr::unspecified(), .bits = 0}) &&
          covered({.base = net::IpAddr::unspecified_v6(), .bits = 0});

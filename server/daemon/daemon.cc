@@ -105,6 +105,7 @@ void Daemon::set_up(runtime::Worker& worker) {
     state.contexts.push_back(std::make_unique<http::WorkerContext>(
         worker, [site](http::Request& request) { return (*site)(request); }, config.limits.values,
         config.server.server_header->text, state.access_log.get()));
+    state.contexts.back()->set_trust(site->trust());
   }
   for (BoundAddress& address : addresses_) {
     const bool shared = address.endpoint.unix_path() != nullptr;

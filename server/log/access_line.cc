@@ -115,8 +115,13 @@ void append_common_time(std::string& out, std::chrono::system_clock::time_point 
   out.append(" +0000");
 }
 
+std::string peer(const http::Request& request) {
+  return request.peer() == net::SocketAddr() ? std::string("unix") : request.peer().ip().to_string();
+}
+
+/// Whom a trusted proxy names, or else the peer.
 std::string client(const http::Request& request) {
-  return request.peer().port() == 0 ? std::string("unix") : request.peer().ip().to_string();
+  return request.client() == request.peer().ip() ? peer(request) : request.client().to_string();
 }
 
 std::string_view protocol(const http::Request& request) noexcept {
@@ -131,6 +136,7 @@ void append_json_line(std::string& out, const http::Transaction& transaction, co
   append_timestamp(out, context.time);
   out.push_back('"');
   append_member(out, "client", client(request));
+  if (request.client() != request.peer().ip()) append_member(out, "peer", peer(request));
   append_member(out, "host", request.authority());
   append_member(out, "method", request.method_token());
   append_member(out, "target", request.target());

@@ -14,8 +14,9 @@ struct LineContext {
   std::uint32_t worker = 0;
 };
 
-/// Appends {"ts":...,"client":...} and a line feed: valid JSON for any bytes that a client can send (O-1). The query is
-/// part of `target`; no field value of the request is logged but User-Agent and Referer.
+/// Appends {"ts":...,"client":...} and a line feed: valid JSON for any bytes that a client can send (O-1). `peer`
+/// stands there where a proxy named another client. The query is part of `target`; no field value of the request is
+/// logged but User-Agent and Referer.
 void append_json_line(std::string& out, const http::Transaction& transaction, const LineContext& context);
 /// `client - - [23/Nov/2026:03:18:17 +0000] "GET / HTTP/1.1" 200 13 "referer" "agent"`; quotes and controls are escaped
 /// as \xHH.

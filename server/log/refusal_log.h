@@ -1,4 +1,4 @@
-// Connections that were not taken, told to the operator at a pace he can read.
+// Connections that were not served, told to the operator at a pace he can read.
 #pragma once
 
 #include <array>
@@ -6,25 +6,26 @@
 #include <cstdint>
 
 #include "flare/base/reason.h"
+#include "flare/net/socket_addr.h"
 #include "flare/runtime/timer_wheel.h"
 #include "flare/runtime/worker.h"
 #include "server/log/error_log.h"
 
 namespace flare::server::log {
 
-/// The first refusal is told at once, then one line a second and reason with their number, as long as they go on. One
-/// worker's.
+/// The first refusal is told at once, with its peer; then one line a second and reason with their number, as long as
+/// they go on. One worker's.
 class RefusalLog final : private runtime::TimerEntry {
  public:
   RefusalLog(runtime::Worker& worker, ErrorLog& errors) noexcept : worker_(worker), errors_(errors) {}
-  ~RefusalLog() override { tell(); }
+  ~RefusalLog() override { tell_counts(); }
 
-  void add(Reason why) noexcept;
+  void add(const net::SocketAddr& peer, Reason why) noexcept;
 
  private:
   void on_timer() override;
   /// True when there was something to tell.
-  bool tell() noexcept;
+  bool tell_counts() noexcept;
 
   runtime::Worker& worker_;
   ErrorLog& errors_;

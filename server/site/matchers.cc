@@ -27,14 +27,14 @@ bool cookie_holds(const config::NamedMatch& match, const http::Request& request)
   return cookies && one_of(match.values, http::cookie_value(*cookies, match.name));
 }
 
-bool from_holds(const std::vector<config::Cidr>& networks, const http::Request& request) noexcept {
+bool from_holds(const std::vector<net::Cidr>& networks, const http::Request& request) noexcept {
   const net::IpAddr client = request.client().unmapped();
   return networks.empty() ||
-         std::ranges::any_of(networks, [&](const config::Cidr& network) { return network.contains(client); });
+         std::ranges::any_of(networks, [&](const net::Cidr& network) { return network.contains(client); });
 }
 
 bool scheme_holds(const std::vector<std::string>& schemes, const http::Request& request) noexcept {
-  return schemes.empty() || std::ranges::find(schemes, request.is_tls() ? "https" : "http") != schemes.end();
+  return schemes.empty() || std::ranges::find(schemes, request.scheme()) != schemes.end();
 }
 
 /// Two demands on the same name that no value meets.
@@ -48,6 +48,12 @@ bool disjoint(const std::vector<config::NamedMatch>& ours, const std::vector<con
     }
   }
   return false;
+}
+
+bool disjoint(const std::vector<net::Cidr>& ours, const std::vector<net::Cidr>& theirs) noexcept {
+  return !ours.empty() && !theirs.empty() && std::ranges::none_of(ours, [&](const net::Cidr& one) {
+    return std::ranges::any_of(theirs, [&](const net::Cidr& other) { return net::overlap(one, other); });
+  });
 }
 
 }  // namespace
@@ -74,6 +80,7 @@ bool Matchers::excludes(const http::RoutePredicate& other) const noexcept {
   // A request may repeat a field name, so two different values of one header can both be there; of a query name or a
   // cookie the first counts.
   return disjoint(route_.queries, theirs.queries) || disjoint(route_.cookies, theirs.cookies) ||
+         disjoint(route_.from, theirs.from) ||
          (!route_.schemes.empty() && !theirs.schemes.empty() &&
           std::ranges::none_of(route_.schemes,
                                [&](const std::string& scheme) { return one_of(theirs.schemes, scheme); }));

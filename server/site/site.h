@@ -11,6 +11,7 @@
 
 #include "flare/handlers/rate_limit.h"
 #include "flare/http/handler.h"
+#include "flare/http/peer_trust.h"
 #include "flare/http/route_table.h"
 #include "server/config/config.h"
 #include "server/site/host_table.h"
@@ -32,13 +33,17 @@ class Site {
   };
   /// The host that answers for `authority`.
   [[nodiscard]] std::optional<Found> find_host(std::string_view authority) const;
+  /// Who may name the client on this listener.
+  [[nodiscard]] const http::PeerTrust& trust() const noexcept { return trust_; }
 
  private:
   friend class Snapshot;
-  Site(const Snapshot& snapshot, HostTable names) : snapshot_(&snapshot), names_(std::move(names)) {}
+  Site(const Snapshot& snapshot, HostTable names, http::PeerTrust trust)
+      : snapshot_(&snapshot), names_(std::move(names)), trust_(std::move(trust)) {}
 
   const Snapshot* snapshot_;
   HostTable names_;
+  http::PeerTrust trust_;
 };
 
 class Snapshot {

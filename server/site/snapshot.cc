@@ -104,7 +104,10 @@ Snapshot::Snapshot(config::Config config) : config_(std::move(config)) {
       if (std::ranges::find(host.listen, listener.name) == host.listen.end()) continue;
       for (const config::HostName& name : host.names) names.add(name.name, index);
     }
-    sites_.push_back(Site(*this, std::move(names)));
+    http::PeerTrust trust{.proxy_protocol = *listener.proxy_protocol,
+                          .proxy_from = *listener.proxy_from,
+                          .trusted_proxies = *config_.server.trusted_proxies};
+    sites_.push_back(Site(*this, std::move(names), std::move(trust)));
   }
 }
 

@@ -57,6 +57,12 @@ enum class Reason : std::uint8_t {
   kFileTruncated,
   kResourceExhausted,
   kRateLimited,
+  // The PROXY protocol: such connections are closed without a byte (P-22).
+  kProxyHeaderMissing,
+  kBadProxyHeader,
+  kProxyHeaderBytes,
+  kProxyHeaderTimeout,
+  kProxyNotAllowed,
   // Time and the other side.
   kHeaderTimeout,
   kBodyIdle,

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <functional>
 
-#include "flare/http/connection.h"
+#include "flare/http/proxied_connection.h"
 #include "flare/http/server.h"
 
 namespace flare::http {
@@ -41,9 +41,10 @@ class Gate {
 
  private:
   static net::UniqueFd open_spare() noexcept { return net::UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+  void admit(tcp::Accepted accepted);
   void turn_away(tcp::Accepted accepted, Reason why);
-  void tell(Reason why) noexcept {
-    if (context_.recorder() != nullptr) context_.recorder()->refused(why);
+  void tell(const net::SocketAddr& peer, Reason why) noexcept {
+    if (context_.recorder() != nullptr) context_.recorder()->refused(peer, why);
   }
   void spend_spare();
 
@@ -57,20 +58,35 @@ Gate::Outcome Gate::take_one() {
   auto accepted = listener_.try_accept();
   if (!accepted) {
     if (accepted.error().kind != ErrorKind::kResource) return Outcome::kEmpty;
-    tell(Reason::kResourceExhausted);
+    tell({}, Reason::kResourceExhausted);
     spend_spare();
     return Outcome::kExhausted;
   }
-  runtime::Worker& worker = context_.worker();
-  worker.counters().connections.add();
-  auto place = count_.enter(accepted->peer.ip());
-  if (place) {
-    worker.spawn(serve(context_, accepted->peer, accepted->stream.release(), std::move(*place)));
+  context_.worker().counters().connections.add();
+  if (!context_.trust().refuses(accepted->peer)) {
+    admit(std::move(*accepted));
   } else {
-    tell(place.error());
-    turn_away(std::move(*accepted), place.error());
+    tell(accepted->peer, Reason::kProxyNotAllowed);
   }
   return Outcome::kTaken;
+}
+
+void Gate::admit(tcp::Accepted accepted) {
+  const PeerTrust& trust = context_.trust();
+  const bool proxied = trust.reads_proxy_header(accepted.peer);
+  // A proxy's connections are many clients': they count as theirs where a header names them.
+  const bool relays = proxied || trust.trusted_proxies.contains(accepted.peer);
+  auto place = count_.enter(relays ? net::IpAddr() : accepted.peer.ip());
+  runtime::Worker& worker = context_.worker();
+  if (!place) {
+    tell(accepted.peer, place.error());
+    turn_away(std::move(accepted), place.error());
+  } else if (proxied) {
+    worker.spawn(serve_proxied_connection<tcp::TcpStream>(context_, accepted.peer, std::move(*place), std::ref(worker),
+                                                          accepted.stream.release()));
+  } else {
+    worker.spawn(serve(context_, accepted.peer, accepted.stream.release(), std::move(*place)));
+  }
 }
 
 void Gate::turn_away(tcp::Accepted accepted, Reason why) {

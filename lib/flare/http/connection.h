@@ -30,6 +30,13 @@ class Connection final : private ContentSource {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  /// Whom a proxy's header names in place of the peer. Before run().
+  void set_source(const net::SocketAddr& source) noexcept { core_.set_source(source); }
+  /// Input that was read before this object was made, since `since`. Before run().
+  void begin_with(std::string input, runtime::TimePoint since) noexcept {
+    held_ = std::move(input);
+    head_since_ = since;
+  }
   runtime::Task<void> run();
   /// Instead of run(): tells the client why it is not served and waits, a little, until it has read that.
   runtime::Task<void> refuse(Reason why);
@@ -82,7 +89,7 @@ runtime::Task<void> serve_connection(WorkerContext& context, net::SocketAddr pee
 
 template <io::ByteStream Stream>
 runtime::Task<void> Connection<Stream>::run() {
-  Next next = Next::kRead;
+  Next next = held_.empty() ? Next::kRead : Next::kMore;
   for (;;) {
     if (next == Next::kRead) {
       arm_for_reading();

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "flare/http/error_page.h"
+#include "flare/http/forwarded.h"
 
 namespace flare::http {
 namespace {
@@ -56,6 +57,8 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   if (request.has_content()) content_ = ContentReader(request.head(), request.limits());
   request.set_peer(peer_, tls_);
   request.set_arrival(context_.worker().now());
+  if (source_ || trusted_) [[unlikely]]
+    name_client(request);
   request.set_content_source(&source);
   Reply reply = call_handler(request);
   Response* const response = reply.now();
@@ -70,6 +73,13 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
                                                   .pace = TransferPace(limits.min_rate, limits.body_idle)});
   deferred_->request->rebase(head.data(), deferred_->head.data());
   return Next::kDeferred;
+}
+
+void ConnectionCore::name_client(Request& request) const noexcept {
+  if (source_) request.set_client(*source_);
+  if (!trusted_) return;
+  request.set_client(forwarded_client(request.headers(), request.client(), context_.trust().trusted_proxies));
+  if (const std::string_view scheme = forwarded_scheme(request.headers()); !scheme.empty()) request.set_scheme(scheme);
 }
 
 Reply ConnectionCore::call_handler(Request& request) {
@@ -162,6 +172,8 @@ void ConnectionCore::refuse(std::string_view input, Reason why) {
   Request& request = context_.request();
   static_cast<void>(request.parse(input, context_.limits()));  // for the log: as much of it as there is to know
   request.set_peer(peer_, tls_);
+  // No more than that: of a head that was not read to its end, the fields that a proxy appended may be missing.
+  if (source_) request.set_client(*source_);
   Response response = error_response(status_for(why), why);
   // RFC 9110 §15.5.6: a 405 names what is allowed; here it is the method itself that no resource has.
   if (response.status == Status::kMethodNotAllowed) response.headers.set("Allow", "GET, HEAD, OPTIONS");

@@ -42,7 +42,17 @@ struct Deferred {
 class ConnectionCore {
  public:
   ConnectionCore(WorkerContext& context, const net::SocketAddr& peer, bool tls) noexcept
-      : context_(context), peer_(peer), tls_(tls), born_(context.worker().now()) {}
+      : context_(context),
+        peer_(peer),
+        tls_(tls),
+        trusted_(context.trust().trusted_proxies.contains(peer)),
+        born_(context.worker().now()) {}
+
+  /// The peer relays for `source`: that is whose word counts, or not, from here on.
+  void set_source(const net::SocketAddr& source) noexcept {
+    source_ = source.ip().unmapped();
+    trusted_ = context_.trust().trusted_proxies.contains(*source_);
+  }
 
   struct Progress {
     std::size_t consumed = 0;
@@ -73,6 +83,7 @@ class ConnectionCore {
   Next send_now(const Request& request, Response& response, std::string_view rest,
                 std::chrono::steady_clock::time_point started, std::size_t bytes_in);
   Reply call_handler(Request& request);
+  void name_client(Request& request) const noexcept;
   [[nodiscard]] bool persists(const Request& request, const Response& response, std::string_view rest) const noexcept;
   void append_head(const Request& request, const Response& response, bool keep_alive, io::Buffer& out) const;
   [[nodiscard]] Next after(bool keep_alive) const noexcept;
@@ -85,6 +96,8 @@ class ConnectionCore {
   WorkerContext& context_;
   net::SocketAddr peer_;
   bool tls_;
+  bool trusted_;  ///< the peer, or the source it relays, may name the client in fields
+  std::optional<net::IpAddr> source_;
   std::uint32_t requests_ = 0;
   runtime::TimePoint born_;
   ContentReader content_;  ///< of the present request

@@ -37,17 +37,27 @@ std::expected<ConnectionCount::Place, Reason> ConnectionCount::enter(const net::
     all_.fetch_sub(1, std::memory_order_relaxed);
     return std::unexpected(Reason::kConnections);
   }
-  const std::uint64_t key = per_ip_ == 0 ? kNobody : key_of(client);
-  if (key == kNobody) return Place(*this, kNobody);
-  Shard& shard = shard_of(key);
+  Place place(*this, kNobody);
+  if (const Reason why = place.count_for(client); why != Reason::kNone) return std::unexpected(why);
+  return place;
+}
+
+Reason ConnectionCount::Place::count_for(const net::IpAddr& client) {
+  if (count_ == nullptr || count_->per_ip_ == 0) return Reason::kNone;
+  const std::uint64_t key = key_of(client);
+  if (key == kNobody) return Reason::kNone;
+  if (!count_->add_client(key)) return Reason::kPerIp;
+  client_ = key;
+  return Reason::kNone;
+}
+
+bool ConnectionCount::add_client(std::uint64_t client) {
+  Shard& shard = shard_of(client);
   const std::lock_guard lock(shard.mutex);
-  std::uint32_t& present = shard.clients[key];
-  if (present >= per_ip_) {
-    all_.fetch_sub(1, std::memory_order_relaxed);
-    return std::unexpected(Reason::kPerIp);
-  }
+  std::uint32_t& present = shard.clients[client];
+  if (present >= per_ip_) return false;
   ++present;
-  return Place(*this, key);
+  return true;
 }
 
 void ConnectionCount::leave(std::uint64_t client) noexcept {

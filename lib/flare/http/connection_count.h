@@ -29,6 +29,8 @@ class ConnectionCount {
     Place() noexcept = default;
     Place(Place&& other) noexcept : count_(std::exchange(other.count_, nullptr)), client_(other.client_) {}
     Place& operator=(Place&&) = delete;
+    /// Counts for `client` too, who became known only now; kPerIp where he has no place left, else kNone. Once.
+    Reason count_for(const net::IpAddr& client);
     ~Place() {
       if (count_ != nullptr) count_->leave(client_);
     }
@@ -62,6 +64,8 @@ class ConnectionCount {
   /// IPv4 by address, IPv6 by /64: what one subscriber has.
   static std::uint64_t key_of(const net::IpAddr& client) noexcept;
   Shard& shard_of(std::uint64_t client) noexcept { return shards_[hash_(client) % kShards]; }
+  /// False: this client has all he may have.
+  bool add_client(std::uint64_t client);
   void leave(std::uint64_t client) noexcept;
 
   std::uint32_t connections_;

@@ -35,8 +35,11 @@ class Request {
   /// The effective authority as received (host[:port]); see normalize_host.
   [[nodiscard]] std::string_view authority() const noexcept { return head_.authority; }
   [[nodiscard]] bool is_tls() const noexcept { return tls_; }
-  [[nodiscard]] const net::SocketAddr& peer() const noexcept { return peer_; }  ///< unspecified on a unix socket
-  /// Who asks: the peer, or the client that a trusted proxy names.
+  /// "http" or "https": what the client used, as far as the connection or a trusted proxy tells.
+  [[nodiscard]] std::string_view scheme() const noexcept { return https_ ? "https" : "http"; }
+  /// The other end of the socket; unspecified on a unix socket.
+  [[nodiscard]] const net::SocketAddr& peer() const noexcept { return peer_; }
+  /// Who asks: the peer, or the client that a trusted proxy names (peer_trust.h).
   [[nodiscard]] const net::IpAddr& client() const noexcept { return client_; }
   /// When the turn began in which the request was taken up, by the worker's clock.
   [[nodiscard]] runtime::TimePoint arrival() const noexcept { return arrival_; }
@@ -99,9 +102,11 @@ class Request {
     peer_ = peer;
     client_ = peer.ip();
     tls_ = tls;
+    https_ = tls;
   }
   void set_client(const net::IpAddr& client) noexcept { client_ = client; }
   void set_arrival(runtime::TimePoint time) noexcept { arrival_ = time; }
+  void set_scheme(std::string_view scheme) noexcept { https_ = scheme == "https"; }
   void set_body(std::string body) noexcept { body_ = std::move(body); }
   /// Where the content comes from; nullptr where there is none. Outlives the request.
   void set_content_source(ContentSource* source) noexcept { content_ = source; }
@@ -121,6 +126,7 @@ class Request {
   std::string_view route_;
   bool logged_ = true;
   bool tls_ = false;
+  bool https_ = false;
   std::uint8_t param_count_ = 0;
   std::uint16_t tail_offset_ = 0;
   std::array<Param, kMaxParams> params_;

@@ -60,6 +60,7 @@ void Server::start(Handler handler, ServeOptions options) {
   running_->pool.start([this, &handler, shared](runtime::Worker& worker) {
     auto& context = running_->contexts[worker.id()];
     context = std::make_unique<WorkerContext>(worker, handler, running_->options.limits, running_->options.server);
+    context->set_trust(running_->options.trust);
     worker.spawn(accept_connections(*context, tcp::TcpListener(worker, std::move(listening_[worker.id()]), shared),
                                     running_->count));
   });

@@ -27,6 +27,7 @@ struct ServeOptions {
   std::uint32_t workers = 1;  ///< 1 to 256; 0: as many as this process may use cores
   bool pin = false;           ///< worker i to the i-th allowed core
   Limits limits{};
+  PeerTrust trust{};
   std::string server = "flared";  ///< the Server field; "" sends none
   std::chrono::milliseconds drain_timeout{30'000};
 };

@@ -144,6 +144,11 @@ Status status_for(Reason reason) noexcept {
     case Reason::kBadChunk:
     case Reason::kChunkExtensionBytes:
     case Reason::kBadTrailer:
+    case Reason::kProxyHeaderMissing:  // these five end connections before there is a request to answer
+    case Reason::kBadProxyHeader:
+    case Reason::kProxyHeaderBytes:
+    case Reason::kProxyHeaderTimeout:
+    case Reason::kProxyNotAllowed:
     case Reason::kKeepaliveRequests:
     case Reason::kClientClosed:
     case Reason::kCount_: return Status::kBadRequest;

@@ -28,9 +28,9 @@ class Recorder {
   virtual void record(const Transaction& transaction) noexcept = 0;
   /// False, and it stays so: record() need not be called, and its clock readings not be paid.
   [[nodiscard]] virtual bool wants_transactions() const noexcept { return true; }
-  /// A connection was not taken for want of something (kConnections, kPerIp, kResourceExhausted). Called often under
-  /// attack.
-  virtual void refused(Reason /*why*/) noexcept {}
+  /// A connection was not served: for want of something (kConnections, kPerIp, kResourceExhausted), which its client
+  /// was told if possible, or closed without a byte for its PROXY header (P-22). Called often under attack.
+  virtual void refused(const net::SocketAddr& /*peer*/, Reason /*why*/) noexcept {}
   /// A handler let an exception out (the client got 500), or the like: for the error log.
   virtual void failure(const Request& request, std::string_view what) noexcept = 0;
 };

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kTurnBytes = 64 * 1024;
 constexpr std::size_t kSpareRequests = 64;
+const PeerTrust kTrustNobody;
 
 }  // namespace
 
@@ -19,6 +20,7 @@ WorkerContext::WorkerContext(runtime::Worker& worker, Handler handler, const Lim
     : worker_(worker),
       handler_(std::move(handler)),
       limits_(limits),
+      trust_(&kTrustNobody),
       recorder_(recorder),
       transaction_recorder_(recorder != nullptr && recorder->wants_transactions() ? recorder : nullptr),
       input_(std::max<std::size_t>(kTurnBytes, std::size_t{limits.header_bytes} * 2)),  // a whole head always fits

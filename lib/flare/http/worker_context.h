@@ -8,6 +8,7 @@
 
 #include "flare/http/handler.h"
 #include "flare/http/limits.h"
+#include "flare/http/peer_trust.h"
 #include "flare/http/transaction.h"
 #include "flare/io/buffer.h"
 #include "flare/runtime/worker.h"
@@ -25,6 +26,10 @@ class WorkerContext {
   [[nodiscard]] runtime::Worker& worker() noexcept { return worker_; }
   [[nodiscard]] const Handler& handler() const noexcept { return handler_; }
   [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
+  /// Nobody, unless set_trust() says otherwise.
+  [[nodiscard]] const PeerTrust& trust() const noexcept { return *trust_; }
+  /// Before the first connection; `trust` outlives the context.
+  void set_trust(const PeerTrust& trust) noexcept { trust_ = &trust; }
   /// For failures; may be nullptr.
   [[nodiscard]] Recorder* recorder() noexcept { return recorder_; }
   /// For transactions; nullptr where nobody wants them.
@@ -52,6 +57,7 @@ class WorkerContext {
   runtime::Worker& worker_;
   Handler handler_;
   const Limits& limits_;
+  const PeerTrust* trust_;
   Recorder* recorder_;
   Recorder* transaction_recorder_;
   io::Buffer input_;

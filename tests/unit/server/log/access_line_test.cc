@@ -117,6 +117,20 @@ TEST(AccessLine, CombinedShowsADashForWhatIsNotThere) {
   EXPECT_TRUE(nothing.combined().ends_with("\"-\" 200 130 \"-\" \"-\"\n")) << nothing.combined();
 }
 
+// O-2
+TEST(AccessLine, ThePeerStandsThereWhereAProxyNamedAnotherClient) {
+  AnyRequest request(get("/", "agent"));
+  EXPECT_FALSE(nlohmann::json::parse(request.json()).contains("peer"));
+  request.request().set_client(net::IpAddr::parse("2001:db8::7"));
+  const auto line = nlohmann::json::parse(request.json());
+  EXPECT_EQ(line["client"], "2001:db8::7");
+  EXPECT_EQ(line["peer"], "192.0.2.1");
+  EXPECT_TRUE(request.combined().starts_with("2001:db8::7 - - ")) << request.combined();
+  request.request().set_peer(net::SocketAddr(), false);
+  request.request().set_client(net::IpAddr::parse("2001:db8::7"));
+  EXPECT_EQ(nlohmann::json::parse(request.json())["peer"], "unix");
+}
+
 TEST(AccessLine, AUnixSocketsClientHasNoAddress) {
   AnyRequest request(get("/", "agent"));
   request.request().set_peer(net::SocketAddr(), false);

@@ -21,7 +21,7 @@ TEST(Matchers, AllMustHoldAndSayWhichDoesNot) {
   route.headers = {NamedMatch{.name = "X-Canary", .values = {"1", "2"}}};
   route.queries = {NamedMatch{.name = "v", .values = {"1"}}};
   route.cookies = {NamedMatch{.name = "beta", .values = {"yes"}}};
-  route.from = {config::Cidr{.base = net::IpAddr::v4({10, 0, 0, 0}), .bits = 8}};
+  route.from = {net::Cidr{.base = net::IpAddr::v4({10, 0, 0, 0}), .bits = 8}};
   route.schemes = {"http"};
   const auto matchers = Matchers::of(route);
   ASSERT_NE(matchers, nullptr);
@@ -49,6 +49,21 @@ TEST(Matchers, AllMustHoldAndSayWhichDoesNot) {
   }
 }
 
+// P-3: the client is whom a trusted proxy names, and so is the scheme.
+TEST(Matchers, AskForTheClientAndNotThePeer) {
+  config::Route route;
+  route.from = {*net::Cidr::try_parse("10.0.0.0/8")};
+  route.schemes = {"https"};
+  const auto matchers = Matchers::of(route);
+  ParsedRequest request("GET", "/", "");
+  request->set_peer(net::SocketAddr::parse("192.0.2.1:1"), false);
+  EXPECT_FALSE(matchers->holds(*request));
+  request->set_client(net::IpAddr::parse("10.1.2.3"));
+  EXPECT_EQ(matchers->describe_failure(*request), "scheme");
+  request->set_scheme("https");
+  EXPECT_TRUE(matchers->holds(*request));
+}
+
 config::Route with_query(std::string value) {
   config::Route route;
   route.queries = {NamedMatch{.name = "v", .values = {std::move(value)}}};
@@ -71,6 +86,20 @@ TEST(Matchers, ExcludeOneAnotherWhereNoRequestMeetsBoth) {
   EXPECT_FALSE(Matchers::of(one)->excludes(*Matchers::of(http)));
   EXPECT_TRUE(Matchers::of(http)->excludes(*Matchers::of(https)));
   EXPECT_FALSE(Matchers::of(header_one)->excludes(*Matchers::of(header_two))) << "a request may have both lines";
+}
+
+TEST(Matchers, NetworksThatDoNotOverlapExcludeOneAnother) {
+  const auto from = [](std::initializer_list<const char*> networks) {
+    config::Route route;
+    for (const char* text : networks) route.from.push_back(*net::Cidr::try_parse(text));
+    return route;
+  };
+  const config::Route ten = from({"10.0.0.0/8", "::1"});
+  const config::Route test = from({"192.0.2.0/24", "2001:db8::/32"});
+  const config::Route inner = from({"192.0.2.0/24", "10.1.0.0/16"});
+  EXPECT_TRUE(Matchers::of(ten)->excludes(*Matchers::of(test)));
+  EXPECT_FALSE(Matchers::of(ten)->excludes(*Matchers::of(inner)));
+  EXPECT_FALSE(Matchers::of(ten)->excludes(*Matchers::of(with_query("1"))));
 }
 
 }  // namespace
