@@ -41,7 +41,7 @@ Reason HeadSemantics::see_expect(std::string_view value) noexcept {
   return known ? Reason::kNone : Reason::kExpectationFailed;  // H-15
 }
 
-Reason HeadSemantics::see_connection(std::string_view value) noexcept {
+Reason HeadSemantics::see_connection_options(std::string_view value) noexcept {
   for_each_element(value, [this](std::string_view option) {
     if (ascii::iequals(option, "close")) close_ = true;
     if (ascii::iequals(option, "keep-alive")) keep_alive_ = true;

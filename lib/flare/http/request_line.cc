@@ -41,16 +41,8 @@ Reason split_absolute(RequestHead& head) noexcept {
 
 }  // namespace
 
-Reason split_target(const char* question, RequestHead& head) noexcept {
+Reason split_other_target(RequestHead& head) noexcept {
   const std::string_view target = head.target;
-  if (head.method == Method::kConnect) return Reason::kConnectRefused;  // H-5
-  if (head.method == Method::kTrace) return Reason::kTraceRefused;      // H-5
-  if (target.front() == '/') [[likely]] {
-    head.path = {target.data(), question};
-    head.has_query = head.path.size() != target.size();
-    if (head.has_query) head.query = target.substr(head.path.size() + 1);
-    return Reason::kNone;
-  }
   if (target != "*") return split_absolute(head);
   if (head.method != Method::kOptions) return Reason::kBadTarget;  // H-10
   head.form = TargetForm::kAsterisk;

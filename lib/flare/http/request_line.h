@@ -11,9 +11,23 @@ namespace flare::http::detail {
 
 inline constexpr std::size_t kMaxMethodBytes = 32;  // H-4
 
-/// Splits head.target, whose bytes are checked, into its parts and sets form (H-9, H-10). `question` is its first '?'
-/// or its end.
-Reason split_target(const char* question, RequestHead& head) noexcept;
+/// Splits head.target, whose bytes are checked, into its parts and sets form, where it is not origin-form (H-9, H-10).
+Reason split_other_target(RequestHead& head) noexcept;
+
+/// `question` is the target's first '?' or its end.
+inline Reason split_target(const char* question, RequestHead& head) noexcept {
+  const std::string_view target = head.target;
+  if (head.method == Method::kConnect) [[unlikely]]
+    return Reason::kConnectRefused;  // H-5
+  if (head.method == Method::kTrace) [[unlikely]]
+    return Reason::kTraceRefused;  // H-5
+  if (target.front() != '/') [[unlikely]]
+    return split_other_target(head);
+  head.path = {target.data(), question};
+  head.has_query = head.path.size() != target.size();
+  if (head.has_query) head.query = target.substr(head.path.size() + 1);
+  return Reason::kNone;
+}
 
 /// The version at p and the line ending after it, where they are not the bytes that nearly everybody sends (H-3).
 Stage parse_version(const char* p, const char* end, RequestHead& head) noexcept;
