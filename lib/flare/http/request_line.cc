@@ -50,6 +50,13 @@ Reason split_other_target(RequestHead& head) noexcept {
   return Reason::kNone;
 }
 
+Stage refuse_target(const char* p, const char* stop, const char* end) noexcept {
+  if (stop == end) return Stage::incomplete();
+  if (*stop == '\r') return refuse_byte(stop, end, stop == p ? Reason::kBadRequestLine : Reason::kBadVersion);
+  if (*stop != ' ') return refuse_byte(stop, end, Reason::kBadTarget);
+  return Stage::refused(Reason::kBadRequestLine);  // two spaces: RFC 9112 §3
+}
+
 Stage parse_version(const char* p, const char* end, RequestHead& head) noexcept {
   constexpr std::string_view kShape = "HTTP/d.d";  // RFC 9112 §2.3: case-sensitive, one digit each
   for (std::size_t i = 0; i < kShape.size(); ++i) {

@@ -49,6 +49,9 @@ Stage parse_method(const char* p, const char* end, RequestHead& head) noexcept {
   return Stage::at(stop + 1);
 }
 
+/// A target from p on that does not end at `stop` as it should.
+Stage refuse_target(const char* p, const char* stop, const char* end) noexcept;
+
 template <class Scan>
 Stage parse_target(const char* p, const char* end, const Limits& limits, RequestHead& head) noexcept {
   const char* const question = Scan::template skip<ByteSet::kTargetPath>(p, end);
@@ -57,10 +60,8 @@ Stage parse_target(const char* p, const char* end, const Limits& limits, Request
   head.target = {p, stop};
   // Before the byte after it is judged: an incomplete line must give the same answer.
   if (head.target.size() > limits.uri_bytes) return Stage::refused(Reason::kUriBytes);  // H-7
-  if (stop == end) return Stage::incomplete();
-  if (*stop == '\r') return refuse_byte(stop, end, stop == p ? Reason::kBadRequestLine : Reason::kBadVersion);
-  if (*stop != ' ') return refuse_byte(stop, end, Reason::kBadTarget);
-  if (stop == p) return Stage::refused(Reason::kBadRequestLine);  // two spaces: RFC 9112 §3
+  if (stop == end || *stop != ' ' || stop == p) [[unlikely]]
+    return refuse_target(p, stop, end);
   const Reason reason = split_target(question, head);
   return reason == Reason::kNone ? Stage::at(stop + 1) : Stage::refused(reason);
 }
