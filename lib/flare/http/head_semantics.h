@@ -45,9 +45,9 @@ class HeadSemantics {
     constexpr std::size_t kCount = kSize - 1;
     using Word = std::conditional_t<(kCount < 8), std::uint32_t, std::uint64_t>;
     const auto word = [](const char* from) {
-      Word word;
-      std::memcpy(&word, from, sizeof word);
-      return word;
+      Word bytes;
+      std::memcpy(&bytes, from, sizeof bytes);
+      return bytes;
     };
     constexpr auto kCaseBits = static_cast<Word>(0x2020202020202020);
     Word difference = 0;
