@@ -173,8 +173,11 @@ inline bool read_fields(const std::vector<std::string>& lines, ReferenceMessage&
       ++hosts;
       if (!(value.empty() && message.http10) && !is_authority(value)) return false;
     } else if (name == "expect" && !message.http10) {
-      if (lower(value) != "100-continue") return false;
-      message.expects = true;
+      for (const std::string& member : split(value, ",")) {
+        if (stripped(member).empty()) continue;
+        if (lower(stripped(member)) != "100-continue") return false;
+        message.expects = true;
+      }
     } else if (name == "connection") {
       for (const std::string& option : split(value, ",")) {
         close = close || lower(stripped(option)) == "close";

@@ -24,14 +24,17 @@ step_tsan() { (build_preset tsan) && run_tests tsan; }
 
 step_fuzz() { (build_preset asan fuzz_targets) && scripts/fuzz.sh build/asan 10 -runs=20000; }
 
+# Release code under callgrind: a hot part that grew by more than 5 % fails.
+step_instructions() { (build_preset bench instructions) && /usr/bin/python3 scripts/instructions.py build/bench/bench/micro/instructions; }
+
 step_asan() { (build_preset asan) && run_tests asan; }
 
 steps=("$@")
-[[ $# -gt 0 ]] || steps=(format tidy headers gcc tsan fuzz asan)
+[[ $# -gt 0 ]] || steps=(format tidy headers gcc tsan fuzz instructions asan)
 failed=()
 for i in "${!steps[@]}"; do
   step=${steps[i]}
-  declare -F "step_$step" >/dev/null || die "unknown step '$step'; steps: format tidy headers gcc tsan fuzz asan"
+  declare -F "step_$step" >/dev/null || die "unknown step '$step'; steps: format tidy headers gcc tsan fuzz instructions asan"
   if [[ ${#failed[@]} -gt 0 && $((i + 1)) -eq ${#steps[@]} ]]; then say "failed so far: ${failed[*]}"; fi
   say "check: $step"
   started=$SECONDS

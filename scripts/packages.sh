@@ -5,7 +5,7 @@ declare -A packages=(
     libtomlplusplus-dev libspdlog-dev libcli11-dev nlohmann-json3-dev"
   [test]="libgtest-dev libgmock-dev python3 python3-pytest curl strace iproute2 chromium"
   [format]="clang-format-19"
-  [check]="clang-tidy-19 g++"
+  [check]="clang-tidy-19 g++ valgrind libbenchmark-dev"
   [fuzz]="libclang-rt-19-dev"
   [bench]="libbenchmark-dev python3 wrk nginx-light iproute2"
 )

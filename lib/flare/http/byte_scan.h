@@ -15,8 +15,8 @@
 namespace flare::http::detail {
 
 /// What may stand in a token (RFC 9110 §5.6.2), a request target, one before its '?', a field value (RFC 9110 §5.5),
-/// and the plain part of a host name that needs no closer look (RFC 3986 §3.2.2 without escapes and sub-delims).
-enum class ByteSet : std::uint8_t { kToken, kTarget, kTargetPath, kFieldValue, kPlainHost };
+/// the plain part of a host name that needs no closer look (RFC 3986 §3.2.2 without escapes and sub-delims), a number.
+enum class ByteSet : std::uint8_t { kToken, kTarget, kTargetPath, kFieldValue, kPlainHost, kDigit };
 
 constexpr bool contains(ByteSet set, char c) noexcept {
   switch (set) {
@@ -27,6 +27,7 @@ constexpr bool contains(ByteSet set, char c) noexcept {
     case ByteSet::kTargetPath: return c != '?' && contains(ByteSet::kTarget, c);
     case ByteSet::kFieldValue: return !ascii::is_control(c) || c == '\t';
     case ByteSet::kPlainHost: return ascii::is_alnum(c) || c == '-' || c == '.';
+    case ByteSet::kDigit: return ascii::is_digit(c);
   }
   return false;
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
 #include "flare/http/byte_scan.h"
 #include "flare/http/request_head.h"
@@ -36,11 +38,23 @@ class HeadSemantics {
   }
 
  private:
-  /// `name` is a token as long as `lower`: among token characters only letters differ from lower case by 0x20 alone.
+  /// `text`, without control bytes, is as long as `lower`, letters and '-': then only a letter's case differs by 0x20
+  /// alone. In words that overlap.
   template <std::size_t kSize>
-  static bool is(std::string_view name, const char (&lower)[kSize]) noexcept {
-    int difference = 0;
-    for (std::size_t i = 0; i + 1 < kSize; ++i) difference |= (name[i] | 0x20) ^ lower[i];
+  static bool is(std::string_view text, const char (&lower)[kSize]) noexcept {
+    constexpr std::size_t kCount = kSize - 1;
+    using Word = std::conditional_t<(kCount < 8), std::uint32_t, std::uint64_t>;
+    const auto word = [](const char* from) {
+      Word bytes;
+      std::memcpy(&bytes, from, sizeof bytes);
+      return bytes;
+    };
+    constexpr auto kCaseBits = static_cast<Word>(0x2020202020202020);
+    Word difference = 0;
+    for (std::size_t at = 0; at < kCount; at += sizeof(Word)) {
+      const std::size_t from = std::min(at, kCount - sizeof(Word));
+      difference |= (word(text.data() + from) | kCaseBits) ^ word(lower + from);
+    }
     return difference == 0;
   }
 
@@ -50,16 +64,20 @@ class HeadSemantics {
     const char* const end = value.data() + value.size();
     // A request line stands before it: that is enough room for any scanner (byte_scan.h).
     const char* const stop = Scan::template skip<ByteSet::kPlainHost>(value.data(), end);
-    if (stop == value.data() || !ascii::is_alnum(value.front())) return false;
+    if (stop == value.data()) return false;
     if (stop == end) return true;
-    if (*stop != ':' || end - stop < 2 || end - stop > 6 || stop[1] == '0') return false;
-    if (end - stop == 6 && stop[1] > '5') return false;
-    return std::all_of(stop + 1, end, ascii::is_digit);
+    if (*stop != ':' || end - stop > 6 || (end - stop == 6 && stop[1] > '5')) return false;
+    return Scan::template skip<ByteSet::kDigit>(stop + 1, end) == end;
   }
 
   Reason see_host(std::string_view value, bool plain) noexcept;
   Reason see_expect(std::string_view value) noexcept;
-  Reason see_connection(std::string_view value) noexcept;
+  Reason see_connection(std::string_view value) noexcept {
+    if (value.size() != 10 || !is(value, "keep-alive")) return see_connection_options(value);
+    keep_alive_ = true;
+    return Reason::kNone;
+  }
+  Reason see_connection_options(std::string_view value) noexcept;
   Reason see_content_length(std::string_view value) noexcept;
   Reason see_transfer_encoding(std::string_view value) noexcept;
 

@@ -7,8 +7,11 @@
 
 namespace flare::http::detail {
 
+using ParseHead = std::expected<std::size_t, Reason>(std::string_view input, const Limits& limits,
+                                                     RequestHead& head) noexcept;
+
 /// Defined for ScalarScan and SseScan. Precondition: input and limits.header_bytes are at least Scan::kMinInput.
 template <class Scan>
-std::expected<std::size_t, Reason> parse_head(std::string_view input, const Limits& limits, RequestHead& head) noexcept;
+ParseHead parse_head;
 
 }  // namespace flare::http::detail

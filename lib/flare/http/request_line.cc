@@ -41,21 +41,20 @@ Reason split_absolute(RequestHead& head) noexcept {
 
 }  // namespace
 
-Reason split_target(const char* question, RequestHead& head) noexcept {
+Reason split_other_target(RequestHead& head) noexcept {
   const std::string_view target = head.target;
-  if (head.method == Method::kConnect) return Reason::kConnectRefused;  // H-5
-  if (head.method == Method::kTrace) return Reason::kTraceRefused;      // H-5
-  if (target.front() == '/') [[likely]] {
-    head.path = {target.data(), question};
-    head.has_query = head.path.size() != target.size();
-    if (head.has_query) head.query = target.substr(head.path.size() + 1);
-    return Reason::kNone;
-  }
   if (target != "*") return split_absolute(head);
   if (head.method != Method::kOptions) return Reason::kBadTarget;  // H-10
   head.form = TargetForm::kAsterisk;
   head.path = target;
   return Reason::kNone;
+}
+
+Stage refuse_target(const char* p, const char* stop, const char* end) noexcept {
+  if (stop == end) return Stage::incomplete();
+  if (*stop == '\r') return refuse_byte(stop, end, stop == p ? Reason::kBadRequestLine : Reason::kBadVersion);
+  if (*stop != ' ') return refuse_byte(stop, end, Reason::kBadTarget);
+  return Stage::refused(Reason::kBadRequestLine);  // two spaces: RFC 9112 §3
 }
 
 Stage parse_version(const char* p, const char* end, RequestHead& head) noexcept {

@@ -11,9 +11,23 @@ namespace flare::http::detail {
 
 inline constexpr std::size_t kMaxMethodBytes = 32;  // H-4
 
-/// Splits head.target, whose bytes are checked, into its parts and sets form (H-9, H-10). `question` is its first '?'
-/// or its end.
-Reason split_target(const char* question, RequestHead& head) noexcept;
+/// Splits head.target, whose bytes are checked, into its parts and sets form, where it is not origin-form (H-9, H-10).
+Reason split_other_target(RequestHead& head) noexcept;
+
+/// `question` is the target's first '?' or its end.
+inline Reason split_target(const char* question, RequestHead& head) noexcept {
+  const std::string_view target = head.target;
+  if (head.method == Method::kConnect) [[unlikely]]
+    return Reason::kConnectRefused;  // H-5
+  if (head.method == Method::kTrace) [[unlikely]]
+    return Reason::kTraceRefused;  // H-5
+  if (target.front() != '/') [[unlikely]]
+    return split_other_target(head);
+  head.path = {target.data(), question};
+  head.has_query = head.path.size() != target.size();
+  if (head.has_query) head.query = target.substr(head.path.size() + 1);
+  return Reason::kNone;
+}
 
 /// The version at p and the line ending after it, where they are not the bytes that nearly everybody sends (H-3).
 Stage parse_version(const char* p, const char* end, RequestHead& head) noexcept;
@@ -35,6 +49,9 @@ Stage parse_method(const char* p, const char* end, RequestHead& head) noexcept {
   return Stage::at(stop + 1);
 }
 
+/// A target from p on that does not end at `stop` as it should.
+Stage refuse_target(const char* p, const char* stop, const char* end) noexcept;
+
 template <class Scan>
 Stage parse_target(const char* p, const char* end, const Limits& limits, RequestHead& head) noexcept {
   const char* const question = Scan::template skip<ByteSet::kTargetPath>(p, end);
@@ -43,10 +60,8 @@ Stage parse_target(const char* p, const char* end, const Limits& limits, Request
   head.target = {p, stop};
   // Before the byte after it is judged: an incomplete line must give the same answer.
   if (head.target.size() > limits.uri_bytes) return Stage::refused(Reason::kUriBytes);  // H-7
-  if (stop == end) return Stage::incomplete();
-  if (*stop == '\r') return refuse_byte(stop, end, stop == p ? Reason::kBadRequestLine : Reason::kBadVersion);
-  if (*stop != ' ') return refuse_byte(stop, end, Reason::kBadTarget);
-  if (stop == p) return Stage::refused(Reason::kBadRequestLine);  // two spaces: RFC 9112 §3
+  if (stop == end || *stop != ' ' || stop == p) [[unlikely]]
+    return refuse_target(p, stop, end);
   const Reason reason = split_target(question, head);
   return reason == Reason::kNone ? Stage::at(stop + 1) : Stage::refused(reason);
 }
