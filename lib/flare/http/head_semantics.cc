@@ -72,13 +72,13 @@ Reason HeadSemantics::see_transfer_encoding(std::string_view value) noexcept {
   }
   // Unknown is only what is written plainly; everything else may be an attempt to hide "chunked" from one of two
   // parsers.
-  int chunked = 0;
-  bool tokens = true;
+  bool chunked = false;
+  bool plain = true;  // tokens, "chunked" at most once and only as the last: RFC 9112 §6.3
   for_each_element(value, [&](std::string_view coding) {
-    tokens = tokens && ascii::is_token(coding);
-    if (ascii::iequals(coding, "chunked")) ++chunked;
+    plain = plain && !chunked && ascii::is_token(coding);
+    chunked = ascii::iequals(coding, "chunked");
   });
-  return tokens && chunked < 2 ? Reason::kUnknownTransferCoding : Reason::kBadTransferEncoding;  // H-12
+  return plain ? Reason::kUnknownTransferCoding : Reason::kBadTransferEncoding;  // H-12
 }
 
 }  // namespace flare::http::detail

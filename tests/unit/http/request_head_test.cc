@@ -492,7 +492,8 @@ TEST(RequestHead, TakesOnlyChunked_H12) {
       {Reason::kUnknownTransferCoding, "gzip"},
       {Reason::kUnknownTransferCoding, "identity"},
       {Reason::kUnknownTransferCoding, "xchunked"},
-      {Reason::kUnknownTransferCoding, "chunked , gzip"},
+      {Reason::kBadTransferEncoding, "chunked , gzip"},
+      {Reason::kBadTransferEncoding, "gzip, chunked, identity"},
       {Reason::kLengthAndCoding, "chunked\r\nContent-Length: 5"},
       {Reason::kLengthAndCoding, "chunked\r\nContent-Length: x"},
   };
