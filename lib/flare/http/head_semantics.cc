@@ -31,10 +31,14 @@ Reason HeadSemantics::see_host(std::string_view value, bool plain) noexcept {
 }
 
 Reason HeadSemantics::see_expect(std::string_view value) noexcept {
-  if (head_.minor_version == 0) return Reason::kNone;                             // RFC 9110 §10.1.1
-  if (!ascii::iequals(value, "100-continue")) return Reason::kExpectationFailed;  // H-15
-  head_.expect_continue = true;
-  return Reason::kNone;
+  if (head_.minor_version == 0) return Reason::kNone;  // RFC 9110 §10.1.1
+  bool known = true;
+  for_each_element(value, [&](std::string_view expectation) {
+    if (expectation.empty()) return;  // RFC 9110 §5.6.1.2
+    known = known && ascii::iequals(expectation, "100-continue");
+    head_.expect_continue = true;
+  });
+  return known ? Reason::kNone : Reason::kExpectationFailed;  // H-15
 }
 
 Reason HeadSemantics::see_connection(std::string_view value) noexcept {
@@ -73,10 +77,10 @@ Reason HeadSemantics::see_transfer_encoding(std::string_view value) noexcept {
   // Unknown is only what is written plainly; everything else may be an attempt to hide "chunked" from one of two
   // parsers.
   bool chunked = false;
-  bool plain = true;  // tokens, "chunked" at most once and only as the last: RFC 9112 §6.3
+  bool plain = true;
   for_each_element(value, [&](std::string_view coding) {
-    plain = plain && !chunked && ascii::is_token(coding);
-    chunked = ascii::iequals(coding, "chunked");
+    plain = plain && !chunked && ascii::is_token(coding);  // chunked is the last: RFC 9112 §6.3
+    chunked = chunked || ascii::iequals(coding, "chunked");
   });
   return plain ? Reason::kUnknownTransferCoding : Reason::kBadTransferEncoding;  // H-12
 }
