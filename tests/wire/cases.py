@@ -66,10 +66,10 @@ def refused(daemon, request, status):
     with daemon.connect(UNIX) as connection:
         connection.send_in_pieces(request[:SHORT], range(1, min(len(request), SHORT))).send(request[SHORT:] + GET)
         _is_refused(connection, 0, request, status)
-    _refused_at_every_cut(daemon, request, status)
+    _at_every_cut(daemon, request, lambda connection, before: _is_refused(connection, before, request, status))
 
 
-def _refused_at_every_cut(daemon, request, status):
+def _at_every_cut(daemon, request, check):
     """All at once: each half has been read everywhere before the second halves go out. Every other one stands behind a request."""
     running = [(cut, cut % 2, daemon.connect(UNIX)) for cut in cuts(request)]
     for cut, before, connection in running:
@@ -79,7 +79,7 @@ def _refused_at_every_cut(daemon, request, status):
     for cut, before, connection in running:
         with connection:
             connection.send(request[cut:] + GET)
-            _is_refused(connection, before, request, status)
+            check(connection, before)
 
 
 def accepted(daemon, request, status=200, body=b"Hello, World!", method="GET"):
@@ -116,15 +116,21 @@ def accepted(daemon, request, status=200, body=b"Hello, World!", method="GET"):
 
 
 def final(daemon, request, method="GET"):
-    """The request is answered with a close, which is the answer returned; nothing behind it is answered."""
+    """The request is answered with a close, whatever way it comes; nothing behind it is answered. Gives the answer."""
     answers = []
+
+    def check(connection, before):
+        assert not before or connection.answer().status == 200
+        answers.append(connection.answer(method))
+        assert answers[-1]["Connection"] == "close" and connection.ended() == "closed", request[:200]
+
     for index in ADDRESSES:
         for before in ("", GET):
             with daemon.connect(index) as connection:
-                connection.send(before + request + GET)
-                assert not before or connection.answer().status == 200
-                answers.append(connection.answer(method))
-                assert answers[-1]["Connection"] == "close" and connection.ended() == "closed", request[:200]
+                check(connection.send(before + request + GET), before)
+    with daemon.connect(UNIX) as connection:
+        check(connection.send_in_pieces(request[:SHORT], range(1, min(len(request), SHORT))).send(request[SHORT:] + GET), "")
+    _at_every_cut(daemon, request, check)
     assert len({(answer.status, answer.body) for answer in answers}) == 1
     return answers[0]
 

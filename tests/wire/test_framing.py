@@ -104,13 +104,13 @@ def test_H_13_chunks_are_decoded(plain, content):
 ])
 def test_H_13_H_14_bad_chunks_end_the_connection(plain, content):
     """A fixed answer does not wait for the content; what follows it must never be taken for a request."""
-    for end in ("", "0\r\n\r\n", "\r\n0\r\n\r\n"):
-        answer = final(plain, chunked(content + end) + SMUGGLED)
-        assert answer.status in (200, 400)
-    with plain.connect(UNIX) as connection:
-        connection.send_in_pieces(chunked(content), range(1, min(len(chunked(content)), 160)))
-        assert connection.send("0\r\n\r\n" + GET).answer()["Connection"] == "close"
-        assert connection.ended() == "closed"
+    assert final(plain, chunked(content + "0\r\n\r\n") + SMUGGLED).status in (200, 400)
+    for end in ("", "\r\n0\r\n\r\n"):
+        for before in ("", GET):
+            with plain.connect(UNIX) as connection:
+                connection.send(before + chunked(content + end) + SMUGGLED)
+                assert not before or connection.answer().status == 200
+                assert connection.answer()["Connection"] == "close" and connection.ended() == "closed"
 
 
 def test_H_13_extensions_of_a_whole_body_are_limited(plain):

@@ -1,5 +1,6 @@
 """Connections: H-17, H-18, H-20, H-32, H-33 and H-35 of behaviour.md."""
 
+import re
 import select
 import socket
 import struct
@@ -197,7 +198,10 @@ def test_H_32_keep_alive_is_for_1_0_only(plain):
         answer = plain.get("/plaintext", fields)
         assert answer["Connection"] is None or answer["Connection"].lower() == "keep-alive"
     assert plain.get("/plaintext")["Keep-Alive"] is None
-    assert plain.ask(head("GET /plaintext HTTP/1.0"))["Keep-Alive"] is None
+    assert plain.get("/plaintext", "Connection: close\r\n")["Keep-Alive"] is None
+    assert plain.ask(head("GET /plaintext HTTP/1.0"))["Keep-Alive"] is None, "the connection ends"
+    kept = plain.ask(head("GET /plaintext HTTP/1.0", "Connection: keep-alive"))
+    assert kept["Connection"] == "keep-alive" and re.fullmatch(r"timeout=[1-9]\d*", kept["Keep-Alive"] or "timeout=75")
 
 
 @pytest.mark.parametrize("fields", [
