@@ -37,6 +37,11 @@ def cuts(request):
     return sorted({*range(1, 24), *range(24, size, size // 24), size - 3, size - 2, size - 1})
 
 
+def singly(request):
+    """One byte at a time, at least to begin with; what follows the request comes with its last piece."""
+    return range(1, min(len(request), SHORT))
+
+
 def each(table):
     """Parametrizes over (request, status, reason in the access log)."""
     names = [request.replace("\r\n", "|")[:70].encode("unicode_escape").decode() for request, _, _ in table]
@@ -64,7 +69,7 @@ def refused(daemon, request, status):
             connection.send_in_pieces(request + GET, sorted({1, len(request) // 2, len(request) - 1} - {0}))
             _is_refused(connection, 0, request, status)
     with daemon.connect(UNIX) as connection:
-        connection.send_in_pieces(request[:SHORT], range(1, min(len(request), SHORT))).send(request[SHORT:] + GET)
+        connection.send_in_pieces(request + GET, singly(request))
         _is_refused(connection, 0, request, status)
     _at_every_cut(daemon, request, lambda connection, before: _is_refused(connection, before, request, status))
 
@@ -106,7 +111,7 @@ def accepted(daemon, request, status=200, body=b"Hello, World!", method="GET"):
     for index in (IPV4, IPV6):
         with daemon.connect(index) as connection:
             check(connection.send_in_pieces(request + GET, sorted({1, len(request) // 2, len(request) - 1} - {0})), True)
-    pieces = [[cut] for cut in cuts(request)] + [range(1, min(len(request), SHORT))]
+    pieces = [[cut] for cut in cuts(request)] + [singly(request)]
     connection = daemon.connect(UNIX)
     for cut in pieces:
         if not check(connection.send_in_pieces(request + GET, cut), True):
@@ -129,7 +134,7 @@ def final(daemon, request, method="GET"):
             with daemon.connect(index) as connection:
                 check(connection.send(before + request + GET), before)
     with daemon.connect(UNIX) as connection:
-        check(connection.send_in_pieces(request[:SHORT], range(1, min(len(request), SHORT))).send(request[SHORT:] + GET), "")
+        check(connection.send_in_pieces(request + GET, singly(request)), "")
     _at_every_cut(daemon, request, check)
     assert len({(answer.status, answer.body) for answer in answers}) == 1
     return answers[0]
@@ -139,10 +144,10 @@ def logged_reasons(daemon, table):
     """`daemon` has one worker. Every (request, status, reason) of the table has its line with that reason, whole and one byte at a time; what stands behind it has none."""
     expected = []
     for request, status, why in table:
-        for pieces in ([], range(1, min(len(request), SHORT))):
+        for pieces in ([], singly(request)):
             with daemon.connect(UNIX) as connection:
                 connection.send(GET).answer()
-                connection.send_in_pieces(request[:SHORT], pieces).send(request[SHORT:] + GET)
+                connection.send_in_pieces(request + GET, pieces)
                 _is_refused(connection, 0, request, status)
             expected += [(200, None, ""), (status, why, request[:200])]
     assert daemon.stop() == 0
