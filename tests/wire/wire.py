@@ -59,15 +59,18 @@ class Connection:
         return self
 
     def send_in_pieces(self, data, cuts):
-        """Each piece is a read of its own over a unix socket, and most likely one over TCP."""
+        """Each piece is a read of its own over a unix socket; over TCP it is a segment of its own, and often a read."""
         data = data.encode("latin-1") if isinstance(data, str) else data
         for begin, end in zip([0, *cuts], [*cuts, len(data)]):
             self.socket.sendall(data[begin:end])
-            self.taken()
+            if self.socket.family == socket.AF_UNIX:
+                self.taken()
+            else:
+                os.sched_yield()  # an acknowledgement may be a while coming, and says nothing about reading
         return self
 
     def taken(self):
-        """Until the server has read all that was sent: what a unix socket can tell. Of TCP only the kernel's receipt is known."""
+        """Until the server has read all that was sent, which a unix socket can tell; of TCP only the kernel's receipt is known."""
         end = time.monotonic() + PATIENCE
         while struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, b"\0\0\0\0"))[0] != 0:
             assert time.monotonic() < end, "the server does not read what it was sent"
