@@ -131,7 +131,7 @@ def test_H_5_only_the_upper_case_names_are_meant(plain):
 
 
 @pytest.mark.parametrize("target", [
-    "http://example.com/plaintext", "HTTP://example.com:80/plaintext?q", "https://example.com/plaintext", "http://EXAMPLE.com./plaintext", "http://[::1]:8/plaintext",
+    "http://example.com/plaintext", "HTTP://example.com:80/plaintext?q", "http://EXAMPLE.com./plaintext", "http://[::1]:8/plaintext",
     "http://example.com:/plaintext", "http://example.com//plaintext",
 ])
 def test_H_9_absolute_form(plain, target):
