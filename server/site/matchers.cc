@@ -12,6 +12,24 @@ bool one_of(const std::vector<std::string>& values, std::optional<std::string_vi
   return value && std::ranges::find(values, *value) != values.end();
 }
 
+/// Whether `encoded` is `text` once its triplets are decoded (H-27); a bad triplet stands for itself.
+bool spells(std::string_view encoded, std::string_view text) noexcept {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < encoded.size(); ++i, ++at) {
+    char c = encoded[i];
+    if (c == '%' && encoded.size() - i > 2) {
+      const int high = ascii::hex_value(encoded[i + 1]);
+      const int low = ascii::hex_value(encoded[i + 2]);
+      if (high >= 0 && low >= 0) {
+        c = static_cast<char>(high * 16 + low);
+        i += 2;
+      }
+    }
+    if (at == text.size() || text[at] != c) return false;
+  }
+  return at == text.size();
+}
+
 bool header_holds(const config::NamedMatch& match, const http::Request& request) noexcept {
   return std::ranges::any_of(request.headers(), [&](const http::Field& field) {
     return ascii::iequals(field.name, match.name) && one_of(match.values, field.value);
@@ -19,7 +37,8 @@ bool header_holds(const config::NamedMatch& match, const http::Request& request)
 }
 
 bool query_holds(const config::NamedMatch& match, const http::Request& request) noexcept {
-  return one_of(match.values, http::query_value(request.query(), match.name));
+  const auto value = http::query_value(request.query(), match.name);
+  return value && std::ranges::any_of(match.values, [&](const std::string& text) { return spells(*value, text); });
 }
 
 bool cookie_holds(const config::NamedMatch& match, const http::Request& request) noexcept {

@@ -5,8 +5,10 @@ import pytest
 from wire import Daemon
 
 PLAIN = """
+[server]
+workers = {workers}
 [listen.web]
-address = ["127.0.0.1:0", "unix:{dir}/web.sock"]
+address = ["127.0.0.1:0", "unix:{dir}/web.sock", "[::1]:0"]
 [limits]
 uri_bytes = "2KiB"
 header_bytes = "8KiB"
@@ -43,7 +45,14 @@ def running(folder, config, **options):
 def plain(tmp_path_factory):
     """A daemon with a few fixed answers, shared by a module's tests."""
     folder = tmp_path_factory.mktemp("plain")
-    with running(folder, PLAIN.format(dir=folder)) as daemon:
+    with running(folder, PLAIN.format(dir=folder, workers=2)) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def one_worker(tmp_path):
+    """The same for one test alone, with one worker: the lines of its log are in the order of the requests."""
+    with running(tmp_path, PLAIN.format(dir=tmp_path, workers=1)) as daemon:
         yield daemon
 
 

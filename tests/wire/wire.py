@@ -1,11 +1,14 @@
 """Raw bytes to a real flared and back: the daemon as a context, a strict response parser, sockets with deadlines."""
 
+import fcntl
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import threading
 import time
 from pathlib import Path
@@ -56,11 +59,22 @@ class Connection:
         return self
 
     def send_in_pieces(self, data, cuts):
-        """Each piece is a segment of its own: the server has read one before the next is sent, as far as one can see."""
+        """Each piece is a read of its own over a unix socket; over TCP it is a segment of its own, and often a read."""
         data = data.encode("latin-1") if isinstance(data, str) else data
         for begin, end in zip([0, *cuts], [*cuts, len(data)]):
             self.socket.sendall(data[begin:end])
-            time.sleep(0)
+            if self.socket.family == socket.AF_UNIX:
+                self.taken()
+            else:
+                os.sched_yield()  # an acknowledgement may be a while coming, and says nothing about reading
+        return self
+
+    def taken(self):
+        """Until the server has read all that was sent, which a unix socket can tell; of TCP only the kernel's receipt is known."""
+        end = time.monotonic() + PATIENCE
+        while struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, b"\0\0\0\0"))[0] != 0:
+            assert time.monotonic() < end, "the server does not read what it was sent"
+            os.sched_yield()
         return self
 
     def more(self):

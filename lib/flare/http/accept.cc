@@ -36,6 +36,7 @@ class Gate {
       : context_(context), listener_(std::move(listener)), count_(count), spare_(open_spare()) {}
 
   auto readable() noexcept { return listener_.readable(); }
+  void pause() noexcept { listener_.pause(); }
   enum class Outcome : std::uint8_t { kTaken, kEmpty, kExhausted };
   Outcome take_one();
 
@@ -113,17 +114,20 @@ runtime::Task<void> accept_connections(WorkerContext& context, tcp::TcpListener 
   // doubles the batch until one call finds nothing.
   int batch = 1;
   for (bool draining = false; !draining;) {
-    if (auto ready = co_await gate.readable(); !ready) {
-      if (ready.error().kind != ErrorKind::kCancelled) {
+    if (!worker.is_draining()) {
+      const auto ready = co_await gate.readable();
+      if (!ready && ready.error().kind != ErrorKind::kCancelled) {
         co_await worker.sleep(kBackOff);  // the reactor could not take it: the system is short of something
         continue;
       }
-      draining = true;  // what the kernel has queued was promised an answer: take it all, then close the listener
     }
+    draining = worker.is_draining();  // what the kernel has queued was promised an answer: the last look takes it all
     Gate::Outcome outcome = Gate::Outcome::kTaken;
     for (int i = 0; outcome == Gate::Outcome::kTaken && (draining || i < batch); ++i) outcome = gate.take_one();
-    if (outcome == Gate::Outcome::kExhausted && !draining) co_await worker.sleep(kBackOff);
     batch = outcome == Gate::Outcome::kTaken ? std::min(batch * 2, kLargestBatch) : 1;
+    if (outcome != Gate::Outcome::kExhausted || draining) continue;
+    gate.pause();
+    co_await worker.sleep(kBackOff);
   }
 }
 

@@ -114,12 +114,14 @@ void Pollable::cancel() noexcept {
   wake_all(ErrorKind::kCancelled);
 }
 
+void Pollable::unregister() noexcept {
+  if (!std::exchange(registered_, false)) return;
+  static_cast<void>(worker_->reactor().remove(fd_.get()));
+  worker_->forget(slot_);
+}
+
 net::UniqueFd Pollable::release() noexcept {
-  if (registered_) {
-    static_cast<void>(worker_->reactor().remove(fd_.get()));
-    worker_->forget(slot_);
-    registered_ = false;
-  }
+  unregister();
   return std::move(fd_);
 }
 

@@ -31,6 +31,8 @@ class TcpListener {
   Result<Accepted> try_accept() noexcept;
 
   [[nodiscard]] Result<net::Endpoint> local_addr() const { return net::SocketRef(source_.fd()).local_addr(); }
+  /// Until the next wait, connections that queue up do not wake the worker.
+  void pause() noexcept { source_.unregister(); }
   void cancel() noexcept { source_.cancel(); }
   void close() noexcept { source_.release().reset(); }
 

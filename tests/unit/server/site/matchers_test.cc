@@ -16,6 +16,21 @@ TEST(Matchers, ARouteWithoutAnyHasNone) {
   EXPECT_EQ(Matchers::of(route), nullptr);
 }
 
+// H-27: how a client spells a value makes no difference.
+TEST(Matchers, AQueryValueIsComparedDecoded) {
+  config::Route route;
+  route.queries = {NamedMatch{.name = "v", .values = {"a b", "1%", "caf\u00e9"}}};
+  const auto matchers = Matchers::of(route);
+  for (const char* query :
+       {"v=a%20b", "v=%61%20%62", "v=1%", "v=1%25", "v=caf%C3%A9", "v=caf%c3%a9&v=x", "x=y&v=%31%25"}) {
+    EXPECT_TRUE(matchers->holds(*ParsedRequest("GET", std::string("/?") + query, ""))) << query;
+  }
+  for (const char* query :
+       {"v=a+b", "v=a%2520b", "v=a%20", "v=a%20bc", "v=%zz", "v=1%2", "v=", "v", "V=1%25", "v=%00", "v=1%25%00"}) {
+    EXPECT_FALSE(matchers->holds(*ParsedRequest("GET", std::string("/?") + query, ""))) << query;
+  }
+}
+
 TEST(Matchers, AllMustHoldAndSayWhichDoesNot) {
   config::Route route;
   route.headers = {NamedMatch{.name = "X-Canary", .values = {"1", "2"}}};
