@@ -111,12 +111,14 @@ Next ConnectionCore::send_now(const Request& request, Response& response, std::s
   append_head(request, response, keep_alive, out);
   if (sends_body(request, response)) out.append(response.body.bytes());
   record(request, response, bytes_in, out.size() - before, response.why, started);
-  return after(keep_alive);
+  return after(keep_alive, rest);
 }
 
-Next ConnectionCore::after(bool keep_alive) const noexcept {
+/// Closing on input that nobody has read resets the connection, and the client may lose its answer (RFC 9112 §9.6): on
+/// content still coming, and on a pipeline that goes on behind the last request served.
+Next ConnectionCore::after(bool keep_alive, std::string_view rest) const noexcept {
   if (keep_alive) return Next::kMore;
-  return is_discarding() ? Next::kCloseLingering : Next::kClose;
+  return is_discarding() || !rest.empty() ? Next::kCloseLingering : Next::kClose;
 }
 
 bool ConnectionCore::persists(const Request& request, const Response& response, std::string_view rest) const noexcept {
@@ -156,7 +158,7 @@ Next ConnectionCore::begin_deferred_answer(Response& response, std::string_view 
   context_.refresh_date();
   const bool keep_alive = persists(request, response, rest);
   append_head(request, response, keep_alive, out);
-  return after(keep_alive);
+  return after(keep_alive, rest);
 }
 
 void ConnectionCore::end_deferred(const Response& response, std::uint64_t bytes_out, Reason why) {

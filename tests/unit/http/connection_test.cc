@@ -151,6 +151,26 @@ TEST(Connection, RefusesWhatItCannotUnderstandAndCloses) {
   }
 }
 
+TEST(Connection, LingersWhereThePipelineGoesOnBehindTheLastAnswer) {
+  const std::string close = "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  Wire cut;
+  cut.arriving = {close + get("/echo?never")};
+  serve(cut, routes());
+  EXPECT_EQ(parse_answers(cut.sent).size(), 1U);
+  EXPECT_TRUE(cut.write_shut);
+
+  Wire large;  // an answer that leaves in writes of its own
+  large.arriving = {"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + get("/echo?never")};
+  serve(large, routes());
+  EXPECT_EQ(parse_answers(large.sent).size(), 1U);
+  EXPECT_TRUE(large.write_shut);
+
+  Wire last;
+  last.arriving = {close};
+  serve(last, routes());
+  EXPECT_FALSE(last.write_shut) << "nothing is coming that could reset it";
+}
+
 TEST(Connection, AnswersFiveHundredWhenAHandlerThrowsAndGoesOn) {
   const auto answers = parse_answers(answer(get("/broken") + get("/broken-later") + get("/echo"), routes()));
   ASSERT_EQ(answers.size(), 3U);
