@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "server/site/matchers.h"
+#include "flare/http/pairs.h"
 
 namespace {
 
-using flare::server::site::cookie_value;
-using flare::server::site::query_value;
+using flare::http::cookie_value;
+using flare::http::query_value;
 
 void require(bool holds) {
   if (!holds) std::abort();

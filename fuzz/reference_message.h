@@ -171,7 +171,7 @@ inline bool read_fields(const std::vector<std::string>& lines, ReferenceMessage&
     const std::string value = stripped(line.substr(colon + 1));
     if (name == "host") {
       ++hosts;
-      if (!(value.empty() && message.http10) && !is_authority(value)) return false;
+      if (!is_authority(value)) return false;
     } else if (name == "expect" && !message.http10) {
       for (const std::string& member : split(value, ",")) {
         if (stripped(member).empty()) continue;

@@ -262,10 +262,9 @@ class Reader {
     if (name == "expect") expectation(value);
   }
 
-  /// H-8: one, valid; HTTP/1.0 knows none and may leave it empty.
+  /// H-8: one, valid.
   void host(const std::string& value) {
     if (++hosts_ > 1) throw Refused{400};
-    if (value.empty() && head_.minor_version == 0) return;
     if (!is_reference_authority(value)) throw Refused{400};
     if (head_.form != ReferenceHead::Form::kAbsolute) head_.authority = value;  // RFC 9112 §3.2.2
   }

@@ -216,3 +216,10 @@ def test_H_37_an_unknown_host_is_misdirected(start, tmp_path):
 
 def test_H_22_H_24_H_27_reasons(one_worker):
     logged_reasons(one_worker, ESCAPES + DOTS + FRAGMENTS)
+
+
+def test_H_9_https_over_a_plain_connection_is_misdirected(plain):
+    with plain.connect() as connection:
+        for scheme, status in (("https", 421), ("http", 200), ("HTTPS", 421)):
+            connection.send(f"GET {scheme}://example.com/plaintext HTTP/1.1\r\nHost: example.com\r\n\r\n")
+            assert connection.answer().status == status

@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount_)
     "missing_host",
     "duplicate_host",
     "host_unknown",
+    "scheme_mismatch",
     "connect_refused",
     "trace_refused",
     "expectation_failed",

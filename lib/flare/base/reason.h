@@ -26,6 +26,7 @@ enum class Reason : std::uint8_t {
   kMissingHost,
   kDuplicateHost,
   kHostUnknown,
+  kSchemeMismatch,
   kConnectRefused,
   kTraceRefused,
   kExpectationFailed,

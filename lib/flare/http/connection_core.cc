@@ -17,6 +17,13 @@ bool sends_body(const Request& request, const Response& response) noexcept {
   return request.method() != Method::kHead && !has_no_body(response.status);
 }
 
+/// RFC 9110 §7.4: absolute-form may name a scheme that this connection does not serve.
+bool is_misdirected(const Request& request) noexcept {
+  if (request.head().form != TargetForm::kAbsolute) [[likely]]
+    return false;
+  return request.head().secure_scheme != (request.scheme() == "https");
+}
+
 bool fits_turn(const Request& request, const Response& response) noexcept {
   if (!sends_body(request, response)) return true;
   return response.body.is_in_memory() && response.body.bytes().size() <= kLargestCopiedBody;
@@ -60,7 +67,8 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   if (source_ || trusted_) [[unlikely]]
     name_client(request);
   request.set_content_source(&source);
-  Reply reply = call_handler(request);
+  Reply reply = is_misdirected(request) ? error_response(Status::kMisdirectedRequest, Reason::kSchemeMismatch)
+                                        : call_handler(request);
   Response* const response = reply.now();
   if (response != nullptr && fits_turn(request, *response))
     return send_now(request, *response, rest, started, head.size());
@@ -111,14 +119,16 @@ Next ConnectionCore::send_now(const Request& request, Response& response, std::s
   append_head(request, response, keep_alive, out);
   if (sends_body(request, response)) out.append(response.body.bytes());
   record(request, response, bytes_in, out.size() - before, response.why, started);
-  return after(keep_alive, rest);
+  return after(request, keep_alive, rest);
 }
 
 /// Closing on input that nobody has read resets the connection, and the client may lose its answer (RFC 9112 §9.6): on
-/// content still coming, and on a pipeline that goes on behind the last request served.
-Next ConnectionCore::after(bool keep_alive, std::string_view rest) const noexcept {
+/// content still coming, on a pipeline that goes on behind the last request served, on a request that is on its way
+/// because its client does not know yet.
+Next ConnectionCore::after(const Request& request, bool keep_alive, std::string_view rest) const noexcept {
   if (keep_alive) return Next::kMore;
-  return is_discarding() || !rest.empty() ? Next::kCloseLingering : Next::kClose;
+  const bool expected = !request.head().keep_alive && rest.empty() && !is_discarding();
+  return expected ? Next::kClose : Next::kCloseLingering;
 }
 
 bool ConnectionCore::persists(const Request& request, const Response& response, std::string_view rest) const noexcept {
@@ -158,7 +168,7 @@ Next ConnectionCore::begin_deferred_answer(Response& response, std::string_view 
   context_.refresh_date();
   const bool keep_alive = persists(request, response, rest);
   append_head(request, response, keep_alive, out);
-  return after(keep_alive, rest);
+  return after(request, keep_alive, rest);
 }
 
 void ConnectionCore::end_deferred(const Response& response, std::uint64_t bytes_out, Reason why) {

@@ -86,7 +86,7 @@ class ConnectionCore {
   void name_client(Request& request) const noexcept;
   [[nodiscard]] bool persists(const Request& request, const Response& response, std::string_view rest) const noexcept;
   void append_head(const Request& request, const Response& response, bool keep_alive, io::Buffer& out) const;
-  [[nodiscard]] Next after(bool keep_alive, std::string_view rest) const noexcept;
+  [[nodiscard]] Next after(const Request& request, bool keep_alive, std::string_view rest) const noexcept;
   /// How much of `input` was content to skip; a protocol error ends the connection.
   std::expected<std::size_t, Reason> discard(std::string_view input) noexcept;
   void record(const Request& request, const Response& response, std::uint64_t bytes_in, std::uint64_t bytes_out,

@@ -24,7 +24,7 @@ void for_each_element(std::string_view list, Visit&& visit) {
 Reason HeadSemantics::see_host(std::string_view value, bool plain) noexcept {
   if (has_host_) return Reason::kDuplicateHost;  // RFC 9112 §3.2
   has_host_ = true;
-  if (value.empty()) return head_.minor_version == 0 ? Reason::kNone : Reason::kBadHost;  // H-8
+  if (value.empty()) return Reason::kBadHost;  // H-8: every http target has an authority
   if (!plain && !is_valid_authority(value)) return Reason::kBadHost;
   if (head_.form != TargetForm::kAbsolute) head_.authority = value;  // RFC 9112 §3.2.2
   return Reason::kNone;

@@ -170,7 +170,8 @@ Status status_for(Reason reason) noexcept {
     case Reason::kBodyBytes: return Status::kContentTooLarge;
     case Reason::kUriBytes: return Status::kUriTooLong;
     case Reason::kExpectationFailed: return Status::kExpectationFailed;
-    case Reason::kHostUnknown: return Status::kMisdirectedRequest;
+    case Reason::kHostUnknown:
+    case Reason::kSchemeMismatch: return Status::kMisdirectedRequest;
     case Reason::kHeaderBytes:
     case Reason::kHeaderCount: return Status::kRequestHeaderFieldsTooLarge;
     case Reason::kPerIp:

@@ -65,8 +65,8 @@ class Pollable final : private TimerEntry {
   /// nobody waits for reading. nullptr: no longer. `who` outlives the watch.
   void watch_hang_up(Cancellation* who) noexcept;
 
-  /// The reactor forgets it until the next wait: a level-triggered descriptor that nobody waits for would wake the worker
-  /// over and over. Nobody may be waiting.
+  /// The reactor forgets it until the next wait: a level-triggered descriptor that nobody waits for would wake the
+  /// worker over and over. Nobody may be waiting.
   void unregister() noexcept;
   /// Hands the descriptor on; the pollable is empty afterwards.
   net::UniqueFd release() noexcept;

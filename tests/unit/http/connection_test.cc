@@ -119,6 +119,15 @@ TEST(Connection, SendsHeadsWithoutBodies) {
   EXPECT_EQ(answers[1].body, "GET /echo ");
 }
 
+TEST(Connection, H_9_AnotherSchemeThanTheConnectionsIsMisdirected) {
+  const std::string fields = " HTTP/1.1\r\nHost: example.com\r\n\r\n";
+  const auto answers =
+      parse_answers(answer("GET https://example.com/echo" + fields + "GET http://example.com/echo" + fields, routes()));
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_THAT(answers[0].status_line, StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(answers[1].status_line, StartsWith("HTTP/1.1 200"));
+}
+
 struct RefusalCase {
   const char* name;
   std::string input;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "flare/base/exception.h"
+#include "flare/http/transfer_pace.h"
 #include "tests/support/temp_folder.h"
 
 namespace flare::http {
@@ -46,6 +48,10 @@ class Client {
     return got;
   }
   std::string receive_all() { return receive(""); }
+  bool has_input(std::chrono::milliseconds wait) {
+    pollfd waiting{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, static_cast<int>(wait.count())) > 0;
+  }
   void reset_on_close() {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     EXPECT_EQ(::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
@@ -158,6 +164,25 @@ TEST(Server, H_20_AHandlerHearsThatItsClientHasLeft) {
     EXPECT_TRUE(left.try_acquire_for(std::chrono::seconds(5)));
     EXPECT_TRUE(server.shutdown());
   }
+}
+
+TEST(Server, L_2_ContentThatDribblesIs408) {
+  Server server = Server::bind(net::SocketAddr::localhost(0));
+  std::binary_semaphore arrived(0);
+  server.start(Echo{&arrived}, {.limits = {.body_idle = std::chrono::milliseconds(2000), .min_rate = 1'000'000}});
+  Client dribbles(server.local_addr());
+  Client stalls(server.local_addr());
+  for (Client* const each : {&dribbles, &stalls})
+    each->send("POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 1000000\r\n\r\n");
+  const auto begun = std::chrono::steady_clock::now();
+  while (!dribbles.has_input(std::chrono::milliseconds(50))) {
+    dribbles.send("x");
+    ASSERT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
+  }
+  EXPECT_THAT(dribbles.receive_all(), StartsWith("HTTP/1.1 408"));
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, TransferPace::kGrace);
+  EXPECT_THAT(stalls.receive_all(), StartsWith("HTTP/1.1 408"));  // body_idle
+  EXPECT_TRUE(server.shutdown());
 }
 
 /// A client that was served; the place of one who has just left may take a moment to be free.

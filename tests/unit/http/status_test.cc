@@ -57,6 +57,7 @@ TEST(Status, StatusForAnswersEachReasonAsItsRowSays) {
       {Reason::kHeaderTimeout, 408},
       {Reason::kBodyIdle, 408},
       {Reason::kHostUnknown, 421},
+      {Reason::kSchemeMismatch, 421},
       {Reason::kTraceRefused, 405},
       {Reason::kConnectRefused, 405},
       {Reason::kMethodNotAllowed, 405},
