@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "bench/micro/connection_workload.h"
 #include "flare/http/chunked.h"
 #include "flare/http/date.h"
 #include "flare/http/path.h"
@@ -165,6 +166,11 @@ void normalize_authority(std::size_t times) {
   }
 }
 
+template <const std::string_view& kInput, std::size_t kDepth>
+void serve(std::size_t times) {
+  serve_turns(kInput, kDepth, times);
+}
+
 constexpr Workload kWorkloads[] = {
     {"head/minimal_18", parse_head<kMinimal>},
     {"head/plaintext_49", parse_head<kPlaintext>},
@@ -185,6 +191,9 @@ constexpr Workload kWorkloads[] = {
     {"path/plain", canonicalize_path<kPlainPath>},
     {"path/escaped", canonicalize_path<kEscapedPath>},
     {"host/normalize", normalize_authority},
+    {"connection/plaintext", serve<kPlaintext, 1>},
+    {"connection/plaintext_x16", serve<kPlaintext, 16>},
+    {"connection/browser", serve<kBrowser, 1>},
 };
 
 }  // namespace

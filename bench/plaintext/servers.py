@@ -42,9 +42,12 @@ pin = "off"
 [listen.plain]
 address = "127.0.0.1:{port}"
 [limits]
+connections = 18000
+per_ip = 18000
 header_timeout = "1h"
 keepalive_idle = "1h"
 keepalive_requests = 1000000000
+keepalive_age = "1d"
 [log.access]
 to = []
 [[route]]

@@ -1,5 +1,4 @@
-// A connection's own cost per request, without the kernel: parse, route, handle, serialise.
-#include <benchmark/benchmark.h>
+#include "bench/micro/connection_workload.h"
 
 #include <coroutine>
 #include <cstring>
@@ -10,8 +9,10 @@
 #include "flare/http/connection.h"
 #include "flare/http/router.h"
 
-namespace flare::http {
+namespace flare::bench {
 namespace {
+
+using namespace http;
 
 /// Brings the same bytes again and again, swallows the answers.
 class LoopStream {
@@ -31,7 +32,7 @@ class LoopStream {
     return turn_.size();
   }
   Result<std::size_t> try_write(std::string_view bytes, bool = false) noexcept {
-    benchmark::DoNotOptimize(bytes.data());
+    asm volatile("" : : "r"(bytes.data()) : "memory");  // it counts as read
     return bytes.size();
   }
   Result<std::size_t> try_writev(std::span<const iovec> pieces) noexcept { return pieces[0].iov_len; }
@@ -40,6 +41,9 @@ class LoopStream {
   void set_deadline(runtime::TimePoint) noexcept {}
   void clear_deadline() noexcept {}
   void set_idle(bool) noexcept {}
+  void watch_hang_up(runtime::Cancellation*) noexcept {}
+  std::size_t unacknowledged() const noexcept { return 0; }
+  void abort() noexcept {}
 
  private:
   std::string_view turn_;
@@ -53,33 +57,16 @@ Router plaintext() {
   return router;
 }
 
-constexpr std::string_view kPlaintext = "GET /plaintext HTTP/1.1\r\nHost: 127.0.0.1:18080\r\n\r\n";
-constexpr std::string_view kBrowser =
-    "GET /plaintext HTTP/1.1\r\nHost: www.example.com:8080\r\nConnection: keep-alive\r\n"
-    "Cache-Control: max-age=0\r\nUpgrade-Insecure-Requests: 1\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 "
-    "Safari/537.36\r\n"
-    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n"
-    "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9,de;q=0.8\r\n"
-    "Cookie: session=0123456789abcdef0123456789abcdef; theme=dark\r\nReferer: http://www.example.com:8080/\r\n\r\n";
+}  // namespace
 
-void serve_requests(benchmark::State& state, std::string_view request) {
-  const auto depth = static_cast<std::size_t>(state.range(0));
+void serve_turns(std::string_view request, std::size_t depth, std::size_t turns) {
   std::string turn;
   for (std::size_t i = 0; i < depth; ++i) turn += request;
   Limits limits;
   limits.keepalive_requests = UINT32_MAX;
   runtime::Worker worker;
   WorkerContext context(worker, plaintext(), limits);
-  constexpr std::size_t kTurns = 1000;
-  for (auto _ : state) {
-    worker.spawn(serve_connection<LoopStream>(context, net::SocketAddr::localhost(1), std::string_view(turn), kTurns));
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kTurns * depth));
+  worker.spawn(serve_connection<LoopStream>(context, net::SocketAddr::localhost(1), std::string_view(turn), turns));
 }
 
-BENCHMARK_CAPTURE(serve_requests, plaintext, kPlaintext)->Arg(1)->Arg(16);
-BENCHMARK_CAPTURE(serve_requests, browser, kBrowser)->Arg(1);
-
-}  // namespace
-}  // namespace flare::http
+}  // namespace flare::bench
