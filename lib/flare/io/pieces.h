@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -15,13 +14,13 @@ namespace flare::io {
 /// Up to four views, in order, shrinking from the front as they are written. Owns nothing.
 class Pieces {
  public:
-  static constexpr std::size_t kMax = 4;
-
-  /// Precondition: at most kMax. Empty ones are left out.
-  Pieces(std::initializer_list<std::string_view> pieces) noexcept {
-    for (const std::string_view piece : pieces) {
-      if (!piece.empty()) vectors_[end_++] = {const_cast<char*>(piece.data()), piece.size()};  // writev only reads
-    }
+  /// Empty ones are left out.
+  Pieces(std::string_view first, std::string_view second = {}, std::string_view third = {},  // NOLINT: lists convert
+         std::string_view fourth = {}) noexcept {
+    add(first);
+    add(second);
+    add(third);
+    add(fourth);
   }
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
   [[nodiscard]] std::span<const iovec> vectors() const noexcept { return {vectors_.data() + begin_, end_ - begin_}; }
@@ -38,7 +37,11 @@ class Pieces {
   }
 
  private:
-  std::array<iovec, kMax> vectors_{};
+  void add(std::string_view piece) noexcept {
+    if (!piece.empty()) vectors_[end_++] = {const_cast<char*>(piece.data()), piece.size()};  // writev only reads
+  }
+
+  std::array<iovec, 4> vectors_{};
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

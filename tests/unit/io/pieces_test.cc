@@ -26,8 +26,8 @@ TEST(Pieces, LeaveFromTheFrontAtEveryCut) {
 }
 
 TEST(Pieces, NothingIsEmpty) {
-  EXPECT_TRUE(Pieces({}).empty());
-  EXPECT_TRUE(Pieces({"", ""}).empty());
+  EXPECT_TRUE(Pieces("").empty());
+  EXPECT_TRUE(Pieces("", "").empty());
 }
 
 }  // namespace
