@@ -1,5 +1,5 @@
-"""Documentation cannot outlive what it describes: README.md and docs/*.md name only paths that exist, and the pages that walk
-through the code only names that the code has.
+"""Documentation cannot outlive what it describes: README.md and docs/*.md name only paths that exist, the pages that walk
+through the code only names that the code has, and the threat model only tests that there are.
 
 usage: docs_paths.py ROOT   prints a line per name that does not exist; exit status 1 if there is one
 """
@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 FOLDERS = {"lib", "server", "tests", "docs", "conf", "fuzz", "bench", "examples", "scripts", "cmake"}
-WALKS = {"life-of-a-request.md"}
+CODE = ("lib", "server")
+WALKS = {"life-of-a-request.md": CODE, "threat-model.md": (*CODE, "tests", "fuzz")}  # where the names of a page may stand
 NAME = r"[A-Za-z_]\w*(?:(?:::|\.)[A-Za-z_]\w*)*"  # a name of the code, or a key of the configuration
 
 
@@ -33,16 +34,15 @@ def missing_names(root, sources, page):
             yield f"{name} in {path}" if path else name
 
 
-def read_sources(root):
+def read_sources(root, folders):
     """The words of each header and source file."""
-    files = [file for folder in ("lib", "server") for ending in ("*.h", "*.cc") for file in (root / folder).rglob(ending)]
+    files = [file for folder in folders for ending in ("*.h", "*.cc", "*.py") for file in (root / folder).rglob(ending)]
     return {file: set(re.findall(r"\w+", file.read_text())) for file in files}
 
 
 def missing(root):
-    sources = read_sources(root)
     for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
-        names = missing_names(root, sources, page) if page.name in WALKS else []
+        names = missing_names(root, read_sources(root, WALKS[page.name]), page) if page.name in WALKS else []
         for name in [*missing_paths(root, page), *names]:
             yield f"{page.relative_to(root)}: {name} does not exist"
 

@@ -90,6 +90,9 @@ def test_headers_self_contained_refuses_a_folder_without_headers(tmp_path):
 DOCUMENTED = GOOD | {
     "README.md": "See [the walk](docs/life-of-a-request.md) and `lib/flare/`.\n```cpp\nrouter[](`lib/none.cc`);\n```\n",
     "docs/life-of-a-request.md": "`Error` (`lib/flare/base/error.h`) has `text`; then `write_date()`, `http::server`.\n",
+    "docs/threat-model.md": "`test_parsing` and `Parser.Refuses` prove `Error`.\n",
+    "tests/wire/test_parsing.py": "def test_parsing(): pass\n",
+    "tests/unit/parser_test.cc": "TEST(Parser, Refuses) {}\n",
 }
 
 BAD_WORDS = {
@@ -99,6 +102,9 @@ BAD_WORDS = {
     "member": ("docs/life-of-a-request.md", "`Error::write_date`\n", "Error::write_date"),
     "name_in_another_file": ("docs/life-of-a-request.md", "`write_date`\n(`lib/flare/base/error.h`)\n",
                              "write_date in lib/flare/base/error.h"),
+    "test": ("docs/threat-model.md", "`test_gone`\n", "test_gone"),
+    "test_of_another_suite": ("docs/threat-model.md", "`Other.Refuses`\n", "Other.Refuses"),
+    "test_in_a_walk": ("docs/life-of-a-request.md", "`test_parsing`\n", "test_parsing"),
 }
 
 
