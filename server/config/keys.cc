@@ -170,7 +170,8 @@ constexpr std::array kKeys{
         .min = 10,
         .max = kDay,
         .fallback = "\"30s\"",
-        .prose = "Between two reads of request content; later answers 408."},
+        .prose = "Between two reads of request content that a handler wants; later answers 408. Content that none "
+                 "wants is skipped for as long in all, then the connection is closed."},
     Key{.path = "limits.write_idle",
         .scopes = kEverywhere,
         .type = kDuration,
@@ -189,7 +190,7 @@ constexpr std::array kKeys{
     Key{.path = "limits.keepalive_idle",
         .scopes = kAtTop,
         .type = kDuration,
-        .min = 0,
+        .min = 10,
         .max = kDay,
         .fallback = "\"75s\"",
         .prose = "Between two requests of one connection; later it is closed."},

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "flare/base/quote.h"
 #include "server/log/access_line.h"
 
 namespace flare::server::log {
@@ -32,7 +33,7 @@ void AccessLog::record(const http::Transaction& transaction) noexcept {
 
 void AccessLog::failure(const http::Request& request, std::string_view what) noexcept {
   errors_.error("the handler of " + std::string(request.method_token()) + " " + std::string(request.path()) +
-                " failed: " + std::string(what));
+                " failed: " + quote(what));
 }
 
 void AccessLog::flush() {

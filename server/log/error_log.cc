@@ -1,6 +1,7 @@
 #include "server/log/error_log.h"
 
-#include <spdlog/logger.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/base_sink.h>
 
 #include <mutex>
@@ -45,17 +46,25 @@ spdlog::level::level_enum to_spdlog(config::LogLevel level) noexcept {
   return spdlog::level::info;
 }
 
+constexpr std::size_t kLinesInFlight = 8192;
+
 }  // namespace
 
+/// One thread writes, so that a sink that blocks never holds up a worker (O-4); what it cannot keep up with pushes out
+/// the oldest lines.
 struct ErrorLog::State {
   std::vector<std::shared_ptr<SpdlogSink>> sinks;
-  std::unique_ptr<spdlog::logger> logger;
+  std::shared_ptr<spdlog::details::thread_pool> writer =
+      std::make_shared<spdlog::details::thread_pool>(kLinesInFlight, 1);
+  std::shared_ptr<spdlog::async_logger> logger;
 };
 
 ErrorLog::ErrorLog(const config::LogSettings& settings) : state_(std::make_unique<State>()) {
   for (const config::LogTarget& target : *settings.error_to)
     state_->sinks.push_back(std::make_shared<SpdlogSink>(target));
-  state_->logger = std::make_unique<spdlog::logger>("flared", state_->sinks.begin(), state_->sinks.end());
+  state_->logger =
+      std::make_shared<spdlog::async_logger>("flared", state_->sinks.begin(), state_->sinks.end(), state_->writer,
+                                             spdlog::async_overflow_policy::overrun_oldest);
   state_->logger->set_level(to_spdlog(*settings.error_level));
   state_->logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
 }

@@ -8,7 +8,8 @@
 
 namespace flare::server::log {
 
-/// Any thread. Lines below the configured level cost a comparison.
+/// Any thread; never waits for the sinks, which a thread of its own writes. Lines below the configured level cost a
+/// comparison.
 class ErrorLog {
  public:
   /// Throws flare::Exception where a file cannot be opened.

@@ -1,13 +1,16 @@
 """Limits under abuse: the L-rows of behaviour.md and S-19. Whoever stalls loses only his own connection."""
 
 import contextlib
+import os
 import resource
 import select
 import socket
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from wire import FLARED, Connection
 
 GET = "GET /a HTTP/1.1\r\nHost: example.com\r\n\r\n"
 
@@ -316,3 +319,48 @@ def test_H_22_utf8_of_paths(serve, start):
     opaque = start('[server]\nutf8 = "opaque"\n[listen.web]\naddress = "127.0.0.1:0"\n[[route]]\npath = "/:name"\nrespond = { text = "a" }\n')
     for path, status in (("/%ff", 200), ("/%c3", 200), ("/%00", 400), ("/%1f", 400)):
         assert opaque.get(path).status == status, path
+
+
+def test_H_16_skipped_content_has_an_end_however_it_dribbles(serve):
+    daemon = serve('body_idle = "1s"')
+    with daemon.connect() as connection:
+        assert connection.send(post(1000)).answer().status == 200
+        began = time.monotonic()
+        ended = False
+        while not ended:
+            assert time.monotonic() - began < 20, "a dribbler keeps its connection"
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.send("x")
+            ended = bool(select.select([connection.socket], [], [], 0.1)[0])
+    serves(daemon)
+
+
+def test_O_4_a_blocked_error_log_holds_up_nobody(tmp_path):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    file = tmp_path / "flare.toml"
+    file.write_text(config("connections = 2", workers=1, log="to = []").format(dir=tmp_path))
+    process = subprocess.Popen([FLARED, "-c", file], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=writer)
+    try:
+        os.close(writer)
+        end = time.monotonic() + 30
+        while not (tmp_path / "web.sock").exists():
+            assert time.monotonic() < end
+        good = Connection(str(tmp_path / "web.sock"))
+        assert good.send(GET).answer().status == 200
+        with Connection(str(tmp_path / "web.sock")):
+            with Connection(str(tmp_path / "web.sock")) as refused:
+                assert refused.answer().status == 503  # which is logged, or would be
+            began = time.monotonic()
+            assert good.send(GET).answer().status == 200
+            assert time.monotonic() - began < 0.5
+    finally:
+        process.terminate()
+        with open(reader, "rb") as log:
+            written = log.read()
+        assert process.wait(30) == 0
+    assert b"why=connections" in written, "what waited is written in the end"

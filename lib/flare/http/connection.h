@@ -76,7 +76,7 @@ class Connection final : private ContentSource {
   std::string held_;                 ///< input that waits for its rest or for the present answer
   std::size_t held_used_ = 0;        ///< its first bytes, which a waiting handler has taken as content
   std::string unsent_;               ///< output that the kernel did not take
-  runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came
+  runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came, or skipping began
 };
 
 /// Runs a connection as a root task: `worker.spawn(serve_connection<tcp::TcpStream>(context, peer, std::ref(worker),
@@ -152,8 +152,8 @@ template <io::ByteStream Stream>
 void Connection<Stream>::arm_for_reading() {
   stream_.set_idle(between_requests());
   if (between_requests()) return stream_.set_deadline(now() + limits().keepalive_idle);
-  if (core_.is_discarding()) return stream_.set_deadline(now() + limits().body_idle);
-  stream_.set_deadline(head_since_ + limits().header_timeout);  // from the first byte on: dribbling does not extend it
+  // Dribbling extends neither: what is skipped counts from the answer on, a head from its first byte.
+  stream_.set_deadline(head_since_ + (core_.is_discarding() ? limits().body_idle : limits().header_timeout));
 }
 
 template <io::ByteStream Stream>
@@ -175,7 +175,7 @@ Result<std::string_view> Connection<Stream>::fill() {
   if (!count) return std::unexpected(count.error());
   const std::string_view all(input.data(), held + *count);
   if (held == 0) {
-    head_since_ = now();
+    if (!core_.is_discarding()) head_since_ = now();
     return all;
   }
   if (cannot_be_complete(held, all)) {
@@ -206,8 +206,9 @@ template <io::ByteStream Stream>
 Next Connection<Stream>::turn(std::string_view input) {
   core_.context().output().clear();
   for (;;) {
+    const bool skipping = core_.is_discarding();
     const auto [consumed, next] = core_.serve(input, *this);
-    if (consumed != 0) head_since_ = now();
+    if (consumed != 0 && !(skipping && core_.is_discarding())) head_since_ = now();
     input.remove_prefix(consumed);
     const bool all_sent = send_output();
     if (next == Next::kMore && all_sent) continue;
