@@ -63,6 +63,10 @@ def resident(daemon):
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
+# AddressSanitizer keeps what was freed for a while, in a quarantine, and pads the rest.
+SLACK = 16 if b"__asan_init" in Path(FLARED).read_bytes() else 1
+
+
 def cpu_seconds(daemon):
     fields = Path(f"/proc/{daemon.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100
@@ -70,6 +74,12 @@ def cpu_seconds(daemon):
 
 def serves(daemon, index=0):
     assert daemon.ask(GET, index=index).status == 200
+
+
+def wait_for(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, "it does not recover"
 
 
 @contextlib.contextmanager
@@ -119,7 +129,7 @@ def test_L_1_dribbling_sockets_are_gone_in_time_and_bother_nobody(serve):
                 for dribbler in dribblers[::50]:
                     dribbler.send(b"x")
                 assert good.send(GET).answer().status == 200
-        assert resident(daemon) - before < 5000 * 4, "a dribbler costs less than 4 KiB"
+        assert resident(daemon) - before < 5000 * 4 * SLACK, "a dribbler costs less than 4 KiB"
         assert until_all_ended(dribblers, 3 + 5) == 0
         serves(daemon)
 
@@ -185,7 +195,7 @@ def test_L_2_memory_does_not_grow_with_slow_readers(serve):
         for _ in range(100):
             stack.enter_context(download(daemon))
         serves(daemon)
-        assert resident(daemon) - before < 100 * 64, "KiB for 100 answers of 256 MiB under way"
+        assert resident(daemon) - before < 100 * 64 * SLACK, "KiB for 100 answers of 256 MiB under way"
 
 
 # ---- L-3
@@ -204,9 +214,7 @@ def test_L_3_H_36_beyond_the_limit_clients_are_told(serve, limit, status):
                 assert refused.ended() == "closed"
         if limit == "per_ip":
             serves(daemon, index=1)  # a unix socket has no address
-    end = time.monotonic() + 30
-    while daemon.ask(GET).status != 200:
-        assert time.monotonic() < end, "places do not come back"
+    wait_for(lambda: daemon.ask(GET).status == 200)
     daemon.wait_for_log(f"why={limit} (")
     assert daemon.stop() == 0
     assert limit in [line.get("why") for line in daemon.access_log()]
@@ -218,10 +226,8 @@ def test_L_3_connect_floods_are_bounded(serve):
     with many_descriptors(4000), contextlib.ExitStack() as stack:
         flood = [stack.enter_context(socket.create_connection(daemon.address())) for _ in range(2000)]
         assert until_all_ended(flood[200:], 20) == 0
-    assert resident(daemon) - before < 8 * 1024
-    end = time.monotonic() + 30
-    while daemon.ask(GET).status != 200:
-        assert time.monotonic() < end
+    assert resident(daemon) - before < 8 * 1024 * SLACK
+    wait_for(lambda: daemon.ask(GET).status == 200)
 
 
 # ---- S-19
@@ -231,7 +237,12 @@ def test_S_19_without_descriptors_clients_are_told_and_accepting_pauses(tmp_path
     limit = 40
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.ExitStack() as stack:
-        daemon = start(config("per_ip = 0", workers=1).format(dir=tmp_path))
+        daemon = start(config(f"per_ip = {2 * limit}", workers=1).format(dir=tmp_path))
+        with contextlib.ExitStack() as first:  # UBSan looks at a type it has not met through a pipe: let it meet the log now
+            for _ in range(2 * limit + 1):
+                answer = first.enter_context(daemon.connect()).send(GET).answer()
+            assert answer.status == 429
+        wait_for(lambda: daemon.ask(GET).status == 200)
         resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
         held = []
         statuses = []
@@ -251,9 +262,7 @@ def test_S_19_without_descriptors_clients_are_told_and_accepting_pauses(tmp_path
         daemon.wait_for_log("why=resource_exhausted (out of file descriptors")
         for connection in held:
             connection.socket.close()
-    end = time.monotonic() + 30
-    while daemon.ask(GET).status != 200:
-        assert time.monotonic() < end, "it does not recover"
+    wait_for(lambda: daemon.ask(GET).status == 200)
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (soft, hard)
 
 
