@@ -237,12 +237,9 @@ def test_S_19_without_descriptors_clients_are_told_and_accepting_pauses(tmp_path
     limit = 40
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.ExitStack() as stack:
-        daemon = start(config(f"per_ip = {2 * limit}", workers=1).format(dir=tmp_path))
-        with contextlib.ExitStack() as first:  # UBSan looks at a type it has not met through a pipe: let it meet the log now
-            for _ in range(2 * limit + 1):
-                answer = first.enter_context(daemon.connect()).send(GET).answer()
-            assert answer.status == 429
-        wait_for(lambda: daemon.ask(GET).status == 200)
+        # UBSan reads types through a pipe, which needs descriptors.
+        (tmp_path / "suppressions").write_text("vptr:*\n")
+        daemon = start(config(workers=1).format(dir=tmp_path), UBSAN_OPTIONS=f"suppressions={tmp_path}/suppressions")
         resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
         held = []
         statuses = []
