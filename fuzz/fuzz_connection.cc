@@ -126,21 +126,31 @@ struct Dispatch {
   }
 };
 
-bool receives_content(char kind) { return kind != 'i' && kind != 'y' && kind != 'p'; }
+/// The handler that the target chooses; 'm' where none is called, because the scheme is not the connection's.
+char kind_of(const ReferenceMessage& message) {
+  return fuzz::reference::lower(message.target).starts_with("https://") ? 'm' : message.target.back();
+}
+bool receives_content(char kind) { return kind != 'i' && kind != 'y' && kind != 'p' && kind != 'm'; }
 
 std::string expected_body(const ReferenceMessage& message) {
-  switch (message.target.back()) {
+  switch (kind_of(message)) {
     case 'L': return large_text(message.target);
     case 'f': return file_content().substr(std::min(message.target.size(), kFileBytes));
     case 's': return pulled_text(message.target);
-    case 't':
-      return "<!doctype html>\n<html lang=\"en\"><title>500 Internal Server Error</title>"
-             "<h1>500 Internal Server Error</h1></html>\n";
     case 'i':
     case 'y':
     case 'p': return message.target;
     default: return echo_text(message.method, message.target, message.content);
   }
+}
+
+/// In the form that Content-Type tells: which one the client wants has tests of its own.
+std::string error_page(int status, const std::string& type) {
+  const std::string phrase = status == 421 ? "Misdirected Request" : "Internal Server Error";
+  if (type == "application/problem+json")
+    return R"({"type":"about:blank","title":")" + phrase + R"(","status":)" + std::to_string(status) + "}\n";
+  const std::string title = std::to_string(status) + " " + phrase;
+  return "<!doctype html>\n<html lang=\"en\"><title>" + title + "</title><h1>" + title + "</h1></html>\n";
 }
 
 // ---- what came out
@@ -196,7 +206,7 @@ struct Closing {
 /// splits.
 Closing closing_after(const ReferenceMessage& message, bool last_by_count) {
   Closing closing{.must = !message.keep_alive || last_by_count};
-  if (receives_content(message.target.back()) || (!message.chunked && message.length == 0)) return closing;
+  if (receives_content(kind_of(message)) || (!message.chunked && message.length == 0)) return closing;
   closing.may = message.expects || message.chunked;
   if (message.chunked ? !message.complete : message.length > 64 * 1024) closing.must = true;
   return closing;
@@ -221,10 +231,11 @@ void check_chunks(std::string_view body, std::string_view& out) {
 
 /// One request's answer off `out`; true: it was the connection's last.
 bool check_answer(const ReferenceMessage& message, std::string_view& out, bool last_by_count) {
-  const bool unsized = message.target.back() == 's';
+  const bool unsized = kind_of(message) == 's';
   Answer answer = take_head(out, !unsized);
-  const std::string body = expected_body(message);
-  check(answer.status == (message.target.back() == 't' ? 500 : 200));
+  const int status = kind_of(message) == 't' ? 500 : kind_of(message) == 'm' ? 421 : 200;
+  check(answer.status == status);
+  const std::string body = status == 200 ? expected_body(message) : error_page(status, answer.fields["Content-Type"]);
   check(unsized || answer.length == body.size());
   check(answer.fields.contains("Transfer-Encoding") == (unsized && !message.http10));
   if (message.method != "HEAD" && unsized && !message.http10) {
@@ -254,7 +265,7 @@ void check_output(std::string input, std::string_view out, const http::Limits& l
       if (silent || !out.empty()) check_refusal(out);  // 408, unless it was wrong already
       return;
     }
-    const char kind = message.target.back();
+    const char kind = kind_of(message);
     if (message.expects && (receives_content(kind) || kind == 'p') && out.starts_with(kContinue)) {
       check(message.chunked || message.length != 0);
       out.remove_prefix(kContinue.size());

@@ -89,9 +89,43 @@ inline std::optional<std::string> decoded(const std::string& text) {
   return out;
 }
 
+/// Whether `bytes` decode to characters whose encodings they are (RFC 3629 §3).
+inline bool is_utf8(const std::string& bytes) {
+  for (std::size_t i = 0; i < bytes.size();) {
+    const auto lead = static_cast<unsigned char>(bytes[i]);
+    const std::size_t more = lead < 0x80   ? 0
+                             : lead < 0xC0 ? 9
+                             : lead < 0xE0 ? 1
+                             : lead < 0xF0 ? 2
+                             : lead < 0xF8 ? 3
+                                           : 9;
+    if (more == 9 || i + more >= bytes.size()) return false;
+    std::uint32_t character = more == 0 ? lead : lead & (0x3FU >> more);
+    for (std::size_t k = 1; k <= more; ++k) {
+      const auto next = static_cast<unsigned char>(bytes[i + k]);
+      if ((next & 0xC0U) != 0x80) return false;
+      character = character << 6U | (next & 0x3FU);
+    }
+    constexpr std::uint32_t kFirst[] = {0, 0x80, 0x800, 0x10000};
+    if (character < kFirst[more] || character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF)) return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+inline std::string bytes_of(const std::string& path) {
+  std::string bytes;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const bool triplet = path[i] == '%';
+    bytes += triplet ? static_cast<char>(std::strtoul(path.substr(i + 1, 2).c_str(), nullptr, 16)) : path[i];
+    if (triplet) i += 2;
+  }
+  return bytes;
+}
+
 inline bool is_path(const std::string& path) {
   const auto plain = decoded(path);
-  if (!plain) return false;
+  if (!plain || !is_utf8(bytes_of(path))) return false;
   for (const std::string& segment : split(*plain, "/")) {
     if (segment == "." || segment == "..") return false;
   }
