@@ -341,6 +341,16 @@ def test_H_16_skipped_content_has_an_end_however_it_dribbles(serve):
     serves(daemon)
 
 
+def connected(path):
+    """A connection to a daemon that is about to listen there."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return Connection(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            assert time.monotonic() < end, "it does not listen"
+
+
 def test_O_4_a_blocked_error_log_holds_up_nobody(tmp_path):
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -353,10 +363,7 @@ def test_O_4_a_blocked_error_log_holds_up_nobody(tmp_path):
     process = subprocess.Popen([FLARED, "-c", file], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=writer)
     try:
         os.close(writer)
-        end = time.monotonic() + 30
-        while not (tmp_path / "web.sock").exists():
-            assert time.monotonic() < end
-        good = Connection(str(tmp_path / "web.sock"))
+        good = connected(tmp_path / "web.sock")
         assert good.send(GET).answer().status == 200
         with Connection(str(tmp_path / "web.sock")):
             with Connection(str(tmp_path / "web.sock")) as refused:
