@@ -1,5 +1,6 @@
 # Language, warnings, sanitizers: the same for everything in the tree.
 option(FLARE_TESTS "Build tests and examples" ON)
+option(FLARE_REPLAY "Build the replays of the fuzz inputs (with the tests)" ${FLARE_TESTS})
 option(FLARE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(FLARE_BENCH "Build the benchmarks" OFF)
 set(FLARE_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined | thread")

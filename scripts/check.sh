@@ -22,7 +22,7 @@ step_gcc() { (build_preset gcc) && run_tests gcc --label-regex unit; }
 
 step_tsan() { (build_preset tsan) && run_tests tsan; }
 
-step_fuzz() { (build_preset asan fuzz_targets) && scripts/fuzz.sh build/asan 10 -runs=20000; }
+step_fuzz() { (build_preset asan fuzz_targets) && scripts/fuzz.sh build/asan 5 -runs=20000; }
 
 # Release code under callgrind: a hot part that grew by more than 5 % fails.
 step_instructions() { (build_preset bench instructions) && /usr/bin/python3 scripts/instructions.py build/bench/bench/micro/instructions; }
