@@ -54,9 +54,10 @@ constexpr std::size_t kLinesInFlight = 8192;
 /// the oldest lines.
 struct ErrorLog::State {
   std::vector<std::shared_ptr<SpdlogSink>> sinks;
+  std::shared_ptr<spdlog::async_logger> logger;
+  // Ends first: its thread writes what is left and lets go of the logger.
   std::shared_ptr<spdlog::details::thread_pool> writer =
       std::make_shared<spdlog::details::thread_pool>(kLinesInFlight, 1);
-  std::shared_ptr<spdlog::async_logger> logger;
 };
 
 ErrorLog::ErrorLog(const config::LogSettings& settings) : state_(std::make_unique<State>()) {
