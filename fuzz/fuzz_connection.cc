@@ -126,11 +126,13 @@ struct Dispatch {
   }
 };
 
-/// The handler that the target chooses; 'm' where none is called, because the scheme is not the connection's.
+/// No target ends in it: no handler is called, because the scheme is not the connection's.
+constexpr char kMisdirected = '\0';
+/// The handler that the target chooses.
 char kind_of(const ReferenceMessage& message) {
-  return fuzz::reference::lower(message.target).starts_with("https://") ? 'm' : message.target.back();
+  return fuzz::reference::lower(message.target).starts_with("https://") ? kMisdirected : message.target.back();
 }
-bool receives_content(char kind) { return kind != 'i' && kind != 'y' && kind != 'p' && kind != 'm'; }
+bool receives_content(char kind) { return kind != 'i' && kind != 'y' && kind != 'p' && kind != kMisdirected; }
 
 std::string expected_body(const ReferenceMessage& message) {
   switch (kind_of(message)) {
@@ -233,7 +235,7 @@ void check_chunks(std::string_view body, std::string_view& out) {
 bool check_answer(const ReferenceMessage& message, std::string_view& out, bool last_by_count) {
   const bool unsized = kind_of(message) == 's';
   Answer answer = take_head(out, !unsized);
-  const int status = kind_of(message) == 't' ? 500 : kind_of(message) == 'm' ? 421 : 200;
+  const int status = kind_of(message) == 't' ? 500 : kind_of(message) == kMisdirected ? 421 : 200;
   check(answer.status == status);
   const std::string body = status == 200 ? expected_body(message) : error_page(status, answer.fields["Content-Type"]);
   check(unsized || answer.length == body.size());

@@ -20,9 +20,13 @@ ContentReader::ContentReader(const RequestHead& head, const Limits& limits) noex
 
 std::expected<ContentReader::Step, Reason> ContentReader::step(std::string_view input) noexcept {
   if (done_) return Step{};
+  if (failed_ != Reason::kNone) return std::unexpected(failed_);
   if (chunks_) {
     const auto decoded = chunks_->decode(input);
-    if (!decoded) return std::unexpected(decoded.error());
+    if (!decoded) {
+      failed_ = decoded.error();
+      return std::unexpected(failed_);
+    }
     done_ = decoded->done;
     return Step{.consumed = decoded->consumed, .piece = decoded->content};
   }

@@ -23,7 +23,8 @@ class ContentReader {
     std::size_t consumed = 0;
     std::string_view piece;  ///< content, a view into the input; may be empty though bytes were consumed
   };
-  /// Never consumes a byte behind the content's end.
+  /// Never consumes a byte behind the content's end. A reason is final: every later step gives it again, because where
+  /// such content ends is unknown.
   std::expected<Step, Reason> step(std::string_view input) noexcept;
   [[nodiscard]] bool done() const noexcept { return done_; }
   /// Bytes of content still to come; nullopt where chunks will tell.
@@ -31,6 +32,7 @@ class ContentReader {
 
  private:
   bool done_ = true;
+  Reason failed_ = Reason::kNone;
   std::uint64_t left_ = 0;                ///< with Content-Length
   std::optional<ChunkedDecoder> chunks_;  ///< with Transfer-Encoding
 };

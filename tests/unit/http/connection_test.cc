@@ -240,6 +240,22 @@ TEST(Connection, NeverTakesContentForTheNextRequest) {
   EXPECT_EQ(answers[1].body, "GET /echo?real ");
 }
 
+/// Answers as if its content had been fine.
+runtime::Task<Response> careless(Request& request) {
+  static_cast<void>(co_await request.content_source()->next());
+  co_return ok("careless");
+}
+
+TEST(Connection, EndsBehindMalformedContentWhateverTheHandlerMakesOfIt) {
+  for (const char* content : {"0\r\na\r\n1\r\nb\r\n0\r\n\r\n", "z\r\n0\r\n\r\n", "1\r\nab\r\n0\r\n\r\n"}) {
+    const std::string input = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(content);
+    const auto answers =
+        parse_answers(answer(input + get("/smuggled"), [](Request& request) -> Reply { return careless(request); }));
+    ASSERT_EQ(answers.size(), 1U) << content;
+    EXPECT_THAT(answers[0].fields, HasSubstr("Connection: close\r\n"));
+  }
+}
+
 TEST(Connection, EndsAfterAsManyRequestsAsTheLimitSays) {
   Limits limits;
   limits.keepalive_requests = 2;

@@ -78,6 +78,10 @@ TEST(ContentReader, GivesTheReasonWhereChunksAreMalformed) {
   const auto step = reader.step("x\r\n");
   ASSERT_FALSE(step);
   EXPECT_EQ(step.error(), Reason::kBadChunk);
+  const auto again = reader.step("0\r\n\r\n");
+  ASSERT_FALSE(again) << "where malformed content ends is unknown";
+  EXPECT_EQ(again.error(), Reason::kBadChunk);
+  EXPECT_FALSE(reader.done());
 }
 
 }  // namespace
