@@ -99,7 +99,7 @@ class Checker {
       if (leaf != name) continue;
       std::string table = fmt::format("[{}]", parent);
       std::ranges::replace(table, '*', 'X');
-      for (const Scope scope : {Scope::kTop, Scope::kHost, Scope::kRoute}) {
+      for (const Scope scope : {Scope::kTop, Scope::kHost, Scope::kRoute, Scope::kCertificate}) {
         if (!key.scopes.contains(scope)) continue;
         return parent.empty() ? fmt::format("\"{}\" stands {}", name, scope_name(scope))
                               : fmt::format("\"{}\" stands in {} {}", name, table, scope_name(scope));
@@ -114,6 +114,7 @@ class Checker {
       case Scope::kPreset: return "in [preset.X]";
       case Scope::kHost: return "in [host.X]";
       case Scope::kRoute: return "in a route";
+      case Scope::kCertificate: return "in [[tls.cert]]";
     }
     return "";
   }
@@ -124,7 +125,8 @@ class Checker {
     switch (key.type) {
       case Type::kPreset: return scoped(member, {Scope::kPreset, "", below.title});
       case Type::kHost: return scoped(member, {Scope::kHost, "", below.title});
-      case Type::kRoutes: return routes(member, {Scope::kRoute, "", below.title});
+      case Type::kRoutes: return tables(member, {Scope::kRoute, "", below.title}, "a route");
+      case Type::kCertificates: return tables(member, {Scope::kCertificate, "", below.title}, "a certificate");
       case Type::kBool:
       case Type::kInt:
       case Type::kIntWord:
@@ -150,17 +152,17 @@ class Checker {
     wrong(member.value, fmt::format("[{}] must be a table, not {}", position.title, shown(member.value)), {});
   }
 
-  void routes(Member& member, const Position& position) {
-    const std::string help = fmt::format("write [[{}]] for each route", position.title);
+  void tables(Member& member, const Position& position, std::string_view one) {
+    const std::string help = fmt::format("write [[{}]] for {}", position.title, one);
     if (member.value.kind != Node::Kind::kArray) {
-      return wrong(member.value, fmt::format("\"route\" must be an array of tables, not {}", shown(member.value)),
-                   help);
+      return wrong(member.value,
+                   fmt::format("\"{}\" must be an array of tables, not {}", member.key, shown(member.value)), help);
     }
     for (Node& item : member.value.items) {
       if (item.kind == Node::Kind::kTable) {
         table(item, position);
       } else {
-        wrong(item, fmt::format("a route must be a table, not {}", shown(item)), help);
+        wrong(item, fmt::format("{} must be a table, not {}", one, shown(item)), help);
       }
     }
   }
@@ -203,7 +205,8 @@ class Checker {
       }
       case Type::kPreset:
       case Type::kHost:
-      case Type::kRoutes: return;
+      case Type::kRoutes:
+      case Type::kCertificates: return;
     }
   }
 

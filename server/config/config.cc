@@ -65,6 +65,16 @@ std::variant<std::int64_t, std::string> limit_value(const http::Limits& limits, 
   return {};
 }
 
+std::string_view to_string(tls::Version version) noexcept { return version == tls::Version::kTls13 ? "1.3" : "1.2"; }
+
+std::string_view to_string(tls::UnknownName policy) noexcept {
+  return policy == tls::UnknownName::kReject ? "reject" : "default-cert";
+}
+
+std::string_view to_string(tls::ClientAuth::Mode mode) noexcept {
+  return mode == tls::ClientAuth::Mode::kRequest ? "request" : "require";
+}
+
 std::string_view to_string(http::ProxyProtocol mode) noexcept {
   switch (mode) {
     case http::ProxyProtocol::kOff: return "off";

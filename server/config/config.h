@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@
 #include "flare/http/peer_trust.h"
 #include "flare/net/cidr.h"
 #include "flare/net/socket_addr.h"
+#include "flare/tls/certificate.h"
+#include "flare/tls/server_context.h"
 #include "server/config/source.h"
 
 namespace flare::server::config {
@@ -79,6 +82,42 @@ struct Listener {
   Value<std::optional<unsigned>> mode;  ///< permission bits for unix sockets
   Value<http::ProxyProtocol> proxy_protocol;
   Value<net::PeerSet> proxy_from;
+  Value<bool> tls;
+  Value<std::vector<std::string>> protocols{{"h1"}, {}};
+};
+
+/// One [[tls.cert]], loaded.
+struct TlsCertificate {
+  Place place;
+  tls::Certificate::Files files;  ///< seen from the working directory of the process
+  Origin chain_origin, key_origin, passphrase_origin, key_mode_origin;
+  Value<bool> is_default;
+  std::shared_ptr<const tls::Certificate> certificate;  ///< null only where an error was reported
+};
+
+struct TlsSettings {
+  Value<tls::Version> min_version;
+  Value<std::string> ciphers{"intermediate", {}};
+  Value<tls::UnknownName> unknown_sni;
+  Value<std::chrono::milliseconds> handshake_timeout{std::chrono::milliseconds(10'000), {}};
+  Value<std::int64_t> handshakes_per_hour;  ///< 0: any number
+  Value<bool> tickets{true, {}};
+  Value<std::chrono::milliseconds> ticket_rotate{std::chrono::hours(12), {}};
+  Value<std::int64_t> ticket_keep{2, {}};
+  Value<bool> watch{true, {}};
+  Value<std::vector<std::chrono::milliseconds>> expiry_warn{
+      {std::chrono::hours(21 * 24), std::chrono::hours(7 * 24), std::chrono::hours(24)}, {}};
+  std::vector<TlsCertificate> certificates;
+};
+std::string_view to_string(tls::Version version) noexcept;
+std::string_view to_string(tls::UnknownName policy) noexcept;
+std::string_view to_string(tls::ClientAuth::Mode mode) noexcept;
+
+/// [host.NAME.client_auth].
+struct ClientAuth {
+  Value<tls::ClientAuth::Mode> mode{tls::ClientAuth::Mode::kRequire, {}};
+  Value<std::string> ca;    ///< seen from the working directory of the process
+  std::string authorities;  ///< what is in that file
 };
 
 /// The names of http::Limits in [limits], in its order.
@@ -137,6 +176,7 @@ struct Settings {
   std::vector<HeaderSetting> headers_set;
   std::vector<Value<std::string>> headers_unset;
   Value<std::vector<std::string>> rates;  ///< names in Config::rates, none twice
+  Value<std::optional<std::chrono::milliseconds>> hsts;
   Value<bool> log{true, {}};
 };
 
@@ -203,6 +243,7 @@ struct Host {
   Origin names_origin;
   std::vector<std::string> listen;  ///< names of listeners, resolved: never empty
   Origin listen_origin;
+  std::optional<ClientAuth> client_auth;
   Settings settings;  ///< for answers that no route gives (404, 405)
   std::vector<Route> routes;
 };
@@ -228,6 +269,7 @@ struct LogSettings {
 struct Config {
   ServerSettings server;
   std::vector<Listener> listeners;
+  TlsSettings tls;
   LimitSettings limits;  ///< built-in and [limits]
   std::vector<Rate> rates;
   std::vector<Host> hosts;

@@ -15,6 +15,7 @@ namespace {
 constexpr Scopes kAtTop = Scope::kTop;
 constexpr Scopes kInHost = Scope::kHost;
 constexpr Scopes kInRoute = Scope::kRoute;
+constexpr Scopes kInCertificate = Scope::kCertificate;
 constexpr Scopes kTopOrHost = Scope::kTop | Scope::kHost;
 constexpr Scopes kHostOrRoute = Scope::kHost | Scope::kRoute;
 constexpr Scopes kBelowTop = Scopes(Scope::kPreset) | Scope::kHost | Scope::kRoute;
@@ -128,6 +129,128 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .prose = "The peers whose PROXY header is believed: networks, addresses, or \"unix\" for whoever connects on a "
                  "unix socket. Mandatory with proxy_protocol (FL0503): anybody else could claim any address."},
+
+    Key{.path = "listen.*.tls",
+        .scopes = kAtTop,
+        .type = kBool,
+        .fallback = "false",
+        .prose = "Whether connections begin with a TLS handshake, with the certificates of [[tls.cert]]. Plain HTTP is "
+                 "answered with a 400 that says so."},
+    Key{.path = "listen.*.protocols",
+        .scopes = kAtTop,
+        .type = kWord,
+        .shape = kOneOrList,
+        .words = "h1",
+        .fallback = "[\"h1\"]",
+        .prose = "What is offered to TLS clients (ALPN), the dearest first. A client that wants none of it is refused "
+                 "with the alert no_application_protocol; one that asks for nothing gets HTTP/1.1."},
+
+    Key{.path = "tls.min_version",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "1.2|1.3",
+        .fallback = "\"1.2\"",
+        .prose = "The oldest version of TLS that is spoken. The newest is always 1.3."},
+    Key{.path = "tls.ciphers",
+        .scopes = kAtTop,
+        .type = kString,
+        .fallback = "\"intermediate\"",
+        .prose = "\"intermediate\": for TLS 1.2, ECDHE with AES-GCM or ChaCha20-Poly1305. \"modern\": TLS 1.3 "
+                 "only. Or a list for TLS 1.2 in OpenSSL's notation; a cipher without forward secrecy or without "
+                 "authenticated encryption is an error. The suites of TLS 1.3 are fixed. The server's order counts, "
+                 "but a client that prefers ChaCha20 gets it."},
+    Key{.path = "tls.unknown_sni",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "reject|default-cert",
+        .fallback = "\"reject\"",
+        .prose = "A client that asks for a name which no certificate has: \"reject\" sends the alert "
+                 "unrecognized_name, \"default-cert\" the certificate with default = true. Clients that name nobody "
+                 "get the default certificate, or the only one there is."},
+    Key{.path = "tls.handshake_timeout",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .min = 100,
+        .max = kHour,
+        .fallback = "\"10s\"",
+        .prose = "From the start of a connection to the end of its handshake; later it is closed."},
+    Key{.path = "tls.handshake_rate",
+        .scopes = kAtTop,
+        .type = kRate,
+        .min = 0,
+        .max = 1'000'000 * kPerSecond,
+        .fallback = "\"0/s\"",
+        .prose = "Handshakes that a client address may begin in the long run, IPv6 by its /64; those of one second may "
+                 "come at once. More are closed without an answer. \"0/s\": any number. Resumed ones count too."},
+    Key{.path = "tls.tickets.enabled",
+        .scopes = kAtTop,
+        .type = kBool,
+        .fallback = "true",
+        .prose = "Whether clients get a ticket to resume their session with. It opens under the name it was given for "
+                 "and under the same client_auth only."},
+    Key{.path = "tls.tickets.rotate",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .min = 60 * kSecond,
+        .max = 7 * kDay,
+        .fallback = "\"12h\"",
+        .prose = "How long a key seals tickets. Keys are random, in memory only, shared by all workers."},
+    Key{.path = "tls.tickets.keep",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 0,
+        .max = 64,
+        .fallback = "2",
+        .prose = "Old keys that still open tickets."},
+    Key{.path = "tls.watch",
+        .scopes = kAtTop,
+        .type = kBool,
+        .fallback = "true",
+        .prose = "Whether certificates that change on disk come into use by themselves, within 2 seconds of chain and "
+                 "key fitting together. A pair that does not leaves the old one in use, and the error log says so."},
+    Key{.path = "tls.expiry_warn",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .shape = kOneOrList,
+        .min = 0,
+        .max = 365 * kDay,
+        .fallback = "[\"21d\", \"7d\", \"1d\"]",
+        .prose =
+            "How long before a certificate expires the error log says so, once for each; `flared check` warns from "
+            "the longest on."},
+    Key{.path = "tls.cert",
+        .scopes = kAtTop,
+        .type = kCertificates,
+        .prose =
+            "Certificates, one [[tls.cert]] table each. They are a pool: a client's server name picks by the names "
+            "in them (subjectAltName; an exact one before a wildcard). Two with different kinds of keys for the "
+            "same names are a pair, and the client's abilities decide."},
+    Key{.path = "chain",
+        .scopes = kInCertificate,
+        .type = kString,
+        .required = true,
+        .prose = "A file with the certificate and its intermediates, PEM."},
+    Key{.path = "key",
+        .scopes = kInCertificate,
+        .type = kString,
+        .required = true,
+        .prose = "A file with the private key, PEM."},
+    Key{.path = "passphrase",
+        .scopes = kInCertificate,
+        .type = kString,
+        .prose = "Of an encrypted key: \"@file:PATH\" or \"@env:NAME\"."},
+    Key{.path = "key_mode",
+        .scopes = kInCertificate,
+        .type = kWord,
+        .words = "private|any",
+        .fallback = "\"private\"",
+        .prose = "\"private\": a key that group or others may read is refused. \"any\": it is taken."},
+    Key{.path = "default",
+        .scopes = kInCertificate,
+        .type = kBool,
+        .fallback = "false",
+        .prose = "For clients that name nobody, and with unknown_sni = \"default-cert\" for those that name somebody "
+                 "unknown. One certificate at most."},
 
     Key{.path = "limits.header_bytes",
         .scopes = kAtTop,
@@ -278,6 +401,19 @@ constexpr std::array kKeys{
         .type = kString,
         .shape = kOneOrList,
         .prose = "The listeners, by name, on which this host answers. Without it: all of them."},
+    Key{.path = "client_auth.mode",
+        .scopes = kInHost,
+        .type = kWord,
+        .words = "request|require",
+        .fallback = "\"require\"",
+        .prose = "Client certificates: \"require\" ends the handshake of whoever has no good one; \"request\" lets "
+                 "everybody in, and the access log and handlers see what was shown. A connection made under another "
+                 "host's name gets 421 here."},
+    Key{.path = "client_auth.ca",
+        .scopes = kInHost,
+        .type = kString,
+        .prose = "A file with the certificates of the authorities that client certificates must come from, PEM. "
+                 "Mandatory with client_auth."},
     Key{.path = "route",
         .scopes = kTopOrHost,
         .type = kRoutes,
@@ -374,6 +510,13 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .fallback = "[]",
         .prose = "Presets to apply, in order: the later wins, and a route's come after its host's."},
+    Key{.path = "hsts",
+        .scopes = kBelowTop,
+        .type = kDuration,
+        .min = 0,
+        .max = 10 * 365 * kDay,
+        .prose = "Strict-Transport-Security on answers over https: for so long browsers come by https only (RFC 6797). "
+                 "\"0s\" makes them forget it."},
     Key{.path = "headers.set.*",
         .scopes = kBelowTop,
         .type = kString,
@@ -492,7 +635,8 @@ std::string format_bound(const Key& key, std::int64_t value) {
     case kWord:
     case kPreset:
     case kHost:
-    case kRoutes: return std::to_string(value);
+    case kRoutes:
+    case kCertificates: return std::to_string(value);
   }
   return {};
 }
@@ -517,7 +661,8 @@ std::string describe_type(const Key& key) {
       case kRate: return "rate";
       case kPreset:
       case kHost: return "table";
-      case kRoutes: return "array of tables";
+      case kRoutes:
+      case kCertificates: return "array of tables";
     }
     return {};
   }();

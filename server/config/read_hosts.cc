@@ -9,6 +9,7 @@
 #include "server/config/nearest.h"
 #include "server/config/read_routes.h"
 #include "server/config/read_settings.h"
+#include "server/config/read_tls.h"
 #include "server/config/route_checks.h"
 
 namespace flare::server::config {
@@ -62,6 +63,7 @@ class HostReader {
                       "name at least one, \"_\" for any");
     }
     read_listen(host, table, member.key_at);
+    host.client_auth = read_client_auth(context_, table, host);
     const auto presets = used_presets(context_, document_, table, used_);
     host.settings = merged(presets, {}, {&table});
     if (const Node* routes = table.find("route")) read_routes(host, *routes, presets, &table);

@@ -132,6 +132,7 @@ void apply_settings(const LoadContext& context, Settings& settings, const Node& 
   apply_limits(context, settings.limits, table, via);
   if (const Node* headers = table.find("headers")) apply_headers(context, settings, *headers, via);
   if (const Node* rates = table.find("rate")) apply_rates(context, settings, *rates, via);
+  if (const Node* hsts = table.find("hsts")) settings.hsts = {parse_duration(hsts->text), context.origin(*hsts, via)};
   if (const Node* log = table.find("log")) settings.log = {log->boolean, context.origin(*log, via)};
 }
 

@@ -45,6 +45,7 @@ Json one_value(const Key& key) {
     case Type::kPreset: return {{"$ref", "#/$defs/preset"}};
     case Type::kHost: return {{"$ref", "#/$defs/host"}};
     case Type::kRoutes: return {{"type", "array"}, {"items", {{"$ref", "#/$defs/route"}}}};
+    case Type::kCertificates: return {{"type", "array"}, {"items", {{"$ref", "#/$defs/certificate"}}}};
   }
   return {};
 }
@@ -98,7 +99,8 @@ std::string render_json_schema() {
   schema.update(scope_schema(Scope::kTop));
   schema["$defs"] = Json{{"preset", scope_schema(Scope::kPreset)},
                          {"host", scope_schema(Scope::kHost)},
-                         {"route", scope_schema(Scope::kRoute)}};
+                         {"route", scope_schema(Scope::kRoute)},
+                         {"certificate", scope_schema(Scope::kCertificate)}};
   return schema.dump(2) + '\n';
 }
 

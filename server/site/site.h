@@ -63,8 +63,9 @@ class Snapshot {
   struct HeaderFilter {
     std::vector<std::string> unset;
     http::HeaderMap set;
-    [[nodiscard]] bool empty() const noexcept { return unset.empty() && set.empty(); }
-    void apply(http::Response& response) const;
+    std::string hsts;  ///< Strict-Transport-Security, for https alone (RFC 6797 §7.2); "": none
+    [[nodiscard]] bool empty() const noexcept { return unset.empty() && set.empty() && hsts.empty(); }
+    void apply(http::Response& response, bool secure) const;
   };
   struct Route {
     const config::Route* settings = nullptr;

@@ -47,15 +47,18 @@ http::MethodSet make_methods(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void Snapshot::HeaderFilter::apply(http::Response& response) const {
+void Snapshot::HeaderFilter::apply(http::Response& response, bool secure) const {
   for (const std::string& name : unset) response.headers.remove(name);
   set.for_each([&](std::string_view name, std::string_view value) { response.headers.set(name, value); });
+  if (secure && !hsts.empty()) response.headers.set("Strict-Transport-Security", hsts);
 }
 
 Snapshot::HeaderFilter Snapshot::make_filter(const config::Settings& settings) {
   HeaderFilter filter;
   for (const auto& name : settings.headers_unset) filter.unset.push_back(*name);
   for (const auto& header : settings.headers_set) filter.set.set(header.name, header.value->text);
+  if (const auto& hsts = *settings.hsts)
+    filter.hsts = "max-age=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*hsts).count());
   return filter;
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "flare/http/connection_core.h"
+#include "flare/http/linger.h"
 #include "flare/http/response_writer.h"
 #include "flare/io/byte_stream.h"
 #include "flare/runtime/task.h"
@@ -25,8 +26,8 @@ class Connection final : private ContentSource {
   /// The stream is made here, of whatever its constructor takes: a connection lives in one frame, without a second copy
   /// of it.
   template <class... StreamArgs>
-  Connection(WorkerContext& context, const net::SocketAddr& peer, bool tls, StreamArgs&&... stream)
-      : core_(context, peer, tls), stream_(std::forward<StreamArgs>(stream)...) {}
+  Connection(WorkerContext& context, const net::SocketAddr& peer, StreamArgs&&... stream)
+      : stream_(std::forward<StreamArgs>(stream)...), core_(context, peer, session_of(stream_)) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -37,6 +38,7 @@ class Connection final : private ContentSource {
     held_ = std::move(input);
     head_since_ = since;
   }
+  [[nodiscard]] Stream& stream() noexcept { return stream_; }
   runtime::Task<void> run();
   /// Instead of run(): tells the client why it is not served and waits, a little, until it has read that.
   runtime::Task<void> refuse(Reason why);
@@ -44,9 +46,12 @@ class Connection final : private ContentSource {
   void turn_away(Reason why);
 
  private:
-  static constexpr std::chrono::milliseconds kLinger{2000};  // H-16
-  static constexpr std::uint64_t kLingerBytes = 1024 * 1024;
   static constexpr std::size_t kContentBytesPerRead = 64 * 1024;
+
+  static const tls::Session* session_of(const Stream& stream) noexcept {
+    if constexpr (requires { stream.session(); }) return &stream.session();
+    return nullptr;
+  }
 
   // Input. `held_` keeps what is left between turns; while a turn lasts, everything is in the worker's buffer.
   void arm_for_reading();
@@ -71,8 +76,8 @@ class Connection final : private ContentSource {
   [[nodiscard]] const Limits& limits() { return core_.context().limits(); }
   [[nodiscard]] runtime::TimePoint now() { return core_.context().worker().now(); }
 
-  ConnectionCore core_;
   Stream stream_;
+  ConnectionCore core_;
   std::string held_;                 ///< input that waits for its rest or for the present answer
   std::size_t held_used_ = 0;        ///< its first bytes, which a waiting handler has taken as content
   std::string unsent_;               ///< output that the kernel did not take
@@ -83,7 +88,7 @@ class Connection final : private ContentSource {
 /// std::move(fd)))`.
 template <io::ByteStream Stream, class... StreamArgs>
 runtime::Task<void> serve_connection(WorkerContext& context, net::SocketAddr peer, StreamArgs... stream) {
-  Connection<Stream> connection(context, peer, false, std::move(stream)...);
+  Connection<Stream> connection(context, peer, std::move(stream)...);
   co_await connection.run();
 }
 
@@ -289,20 +294,10 @@ runtime::Task<Response> Connection<Stream>::await_handler(runtime::Task<Response
   co_return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
 }
 
-/// Says that no more will be sent and reads until the client has seen it, so that what was said is not lost to a reset.
 template <io::ByteStream Stream>
 runtime::Task<void> Connection<Stream>::linger() {
   if (!unsent_.empty() && !co_await send_unsent()) co_return;
-  if (!stream_.shutdown_write()) co_return;
-  stream_.set_idle(true);
-  stream_.set_deadline(now() + kLinger);
-  for (std::uint64_t discarded = 0; discarded < kLingerBytes;) {
-    if (auto ready = co_await stream_.readable(); !ready) co_return;
-    io::Buffer& scratch = core_.context().input();
-    const auto count = stream_.try_read({scratch.data(), scratch.capacity()});
-    if (!count && count.error().kind != ErrorKind::kWouldBlock) co_return;
-    discarded += count.value_or(0);
-  }
+  co_await http::linger(stream_, core_.context().worker(), core_.context().input());
 }
 
 // ---- content for a waiting handler

@@ -1,6 +1,7 @@
 // One thread's world: a reactor, timers and the coroutines that run on them. Knows no protocol.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "flare/base/reason.h"
 #include "flare/runtime/cancellation.h"
 #include "flare/runtime/counter.h"
 #include "flare/runtime/pollable.h"
@@ -29,6 +31,9 @@ struct WorkerCounters {
   Counter bytes_out;
   Counter connections;  ///< opened
   Counter requests;
+  Counter handshakes;                                                      ///< of TLS, completed
+  Counter resumptions;                                                     ///< of these, with a ticket
+  std::array<Counter, static_cast<std::size_t>(Reason::kCount_)> refused;  ///< connections not served, by reason
 };
 
 /// Everything here belongs to the worker's own thread, but for post(), drain(), stop() and counters().

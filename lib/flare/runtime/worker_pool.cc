@@ -1,5 +1,6 @@
 #include "flare/runtime/worker_pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <future>
@@ -110,7 +111,11 @@ std::vector<WorkerReport> WorkerPool::report() const {
                        .bytes_out = counters.bytes_out.value(),
                        .connections = counters.connections.value(),
                        .requests = counters.requests.value(),
+                       .handshakes = counters.handshakes.value(),
+                       .resumptions = counters.resumptions.value(),
+                       .refused = {},
                        .drained = thread->drained});
+    std::ranges::transform(counters.refused, reports.back().refused.begin(), &Counter::value);
   }
   return reports;
 }
