@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "flare/base/error.h"
+#include "flare/io/ahead.h"
 #include "flare/runtime/cancellation.h"
 #include "flare/runtime/timer_wheel.h"
 
@@ -63,7 +64,7 @@ class MemoryStream {
     if (next.empty()) wire_->arriving.pop_front();
     return count;
   }
-  Result<std::size_t> try_write(std::string_view bytes, bool /*more*/ = false) {
+  Result<std::size_t> try_write(std::string_view bytes, io::Ahead /*ahead*/ = io::Ahead::kUnknown) {
     if (blocks()) return fail(ErrorKind::kWouldBlock);
     if (wire_->write_shut) return fail(ErrorKind::kBrokenPipe);
     if (wire_->sent.size() >= wire_->reset_after_sent) return fail(ErrorKind::kConnectionReset);

@@ -22,11 +22,6 @@ runtime::Task<void> serve(WorkerContext& context, net::SocketAddr peer, net::Uni
   co_await connection.run();
 }
 
-runtime::Task<void> serve_secure(WorkerContext& context, net::SocketAddr peer, net::UniqueFd socket,
-                                 [[maybe_unused]] ConnectionCount::Place place) {
-  co_await serve_secure_connection(context, peer, {}, tcp::TcpStream(context.worker(), std::move(socket)));
-}
-
 runtime::Task<void> refuse(WorkerContext& context, net::SocketAddr peer, net::UniqueFd socket, Reason why) {
   ++context.refusals_under_way();
   TcpConnection connection(context, peer, context.worker(), std::move(socket));
@@ -88,7 +83,8 @@ void Gate::admit(tcp::Accepted accepted) {
     worker.spawn(serve_proxied_connection<tcp::TcpStream>(context_, accepted.peer, std::move(*place), std::ref(worker),
                                                           accepted.stream.release()));
   } else if (context_.tls() != nullptr) {
-    worker.spawn(serve_secure(context_, accepted.peer, accepted.stream.release(), std::move(*place)));
+    worker.spawn(serve_secure_connection<tcp::TcpStream>(context_, accepted.peer, std::move(*place), std::ref(worker),
+                                                         accepted.stream.release()));
   } else {
     worker.spawn(serve(context_, accepted.peer, accepted.stream.release(), std::move(*place)));
   }

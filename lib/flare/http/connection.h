@@ -62,7 +62,7 @@ class Connection final : private ContentSource {
   [[nodiscard]] bool cannot_be_complete(std::size_t held, std::string_view input) const noexcept;
 
   Next turn(std::string_view input);
-  bool send_output();
+  bool send_output(Next next);
   // What is rarely awaited keeps a frame of its own: inlined, it would be part of every idle connection's.
   [[gnu::noinline]] runtime::Task<bool> send_unsent();
   [[gnu::noinline]] runtime::Task<Next> answer_deferred();
@@ -127,7 +127,7 @@ template <io::ByteStream Stream>
 runtime::Task<void> Connection<Stream>::refuse(Reason why) {
   core_.context().output().clear();
   core_.refuse({}, why);
-  static_cast<void>(send_output());
+  static_cast<void>(send_output(Next::kCloseLingering));
   co_await linger();
 }
 
@@ -135,7 +135,7 @@ template <io::ByteStream Stream>
 void Connection<Stream>::turn_away(Reason why) {
   core_.context().output().clear();
   core_.refuse({}, why);
-  static_cast<void>(send_output());
+  static_cast<void>(send_output(Next::kCloseLingering));
   static_cast<void>(stream_.shutdown_write());
   io::Buffer& scratch = core_.context().input();
   static_cast<void>(stream_.try_read({scratch.data(), scratch.capacity()}));  // unread input would reset the answer
@@ -147,7 +147,7 @@ runtime::Task<void> Connection<Stream>::end_after(Error error) {
   if (error.kind != ErrorKind::kTimeout || between_requests() || core_.is_discarding()) co_return;
   core_.context().output().clear();
   core_.refuse(held_, Reason::kHeaderTimeout);
-  static_cast<void>(send_output());
+  static_cast<void>(send_output(Next::kCloseLingering));
   co_await linger();
 }
 
@@ -215,19 +215,20 @@ Next Connection<Stream>::turn(std::string_view input) {
     const auto [consumed, next] = core_.serve(input, *this);
     if (consumed != 0 && !(skipping && core_.is_discarding())) head_since_ = now();
     input.remove_prefix(consumed);
-    const bool all_sent = send_output();
+    const bool all_sent = send_output(next);
     if (next == Next::kMore && all_sent) continue;
     hold(input);
     return next;
   }
 }
 
-/// One write for everything that was answered. False: the rest is in unsent_.
+/// One write for everything that was answered, and for the end where that comes next. False: the rest is in unsent_.
 template <io::ByteStream Stream>
-bool Connection<Stream>::send_output() {
+bool Connection<Stream>::send_output(Next next) {
   io::Buffer& output = core_.context().output();
   if (output.empty()) return true;
-  const auto sent = stream_.try_write(output.view());
+  const bool ends = next == Next::kClose || next == Next::kCloseLingering;
+  const auto sent = stream_.try_write(output.view(), ends ? io::Ahead::kEnd : io::Ahead::kUnknown);
   const std::size_t taken = sent.value_or(0);
   if (taken < output.size()) unsent_.assign(output.view().substr(taken));  // a broken stream shows when this is sent
   output.clear();

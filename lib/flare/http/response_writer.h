@@ -94,7 +94,7 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send(std::string_view head, 
 template <io::ByteStream Stream>
 runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view head, const FileRange& range) {
   while (!head.empty()) {
-    const auto count = stream_.try_write(head, true);
+    const auto count = stream_.try_write(head, io::Ahead::kMore);
     if (count) {
       sent_ += *count;
       head.remove_prefix(*count);

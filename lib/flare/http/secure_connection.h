@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "flare/http/connection.h"
+#include "flare/http/connection_count.h"
 #include "flare/runtime/offload.h"
 #include "flare/tls/server_context.h"
 #include "flare/tls/tls_stream.h"
@@ -32,10 +33,11 @@ inline constexpr std::string_view kPlainHttpAnswer =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 30\r\nConnection: close\r\n\r\n"
     "plain HTTP sent to HTTPS port\n";
 
-/// The handshake, within its time. Where it fails, the client has been told, and the recorder too.
+/// The handshake, within its time. Where it fails, the client has been told, and the recorder too. With a frame of its
+/// own, which is gone when the connection idles.
 template <io::ByteStream Transport>
-runtime::Task<bool> shake_hands(WorkerContext& context, const net::SocketAddr& peer,
-                                tls::BasicTlsStream<Transport>& stream) {
+[[gnu::noinline]] runtime::Task<bool> shake_hands(WorkerContext& context, const net::SocketAddr& peer,
+                                                  tls::BasicTlsStream<Transport>& stream) {
   runtime::Worker& worker = context.worker();
   tls::Session& session = stream.session();
   stream.set_deadline(worker.now() + session.context()->handshake_timeout());
@@ -48,7 +50,7 @@ runtime::Task<bool> shake_hands(WorkerContext& context, const net::SocketAddr& p
   }
   if (session.looks_like_http()) {  // T-4
     context.tell_refused(peer, Reason::kPlainHttpOnTls);
-    static_cast<void>(stream.transport().try_write(kPlainHttpAnswer));
+    static_cast<void>(stream.transport().try_write(kPlainHttpAnswer, io::Ahead::kEnd));
     co_await linger(stream.transport(), worker, context.input());
     co_return false;
   }
@@ -74,13 +76,23 @@ struct Opening {
   runtime::TimePoint since;               ///< when that began to arrive
 };
 
-/// serve_connection() for a listener with TLS: `transport` is read from behind its opening.
+/// serve_connection() for a listener with TLS. `transport` is what the transport is made of: there is one copy of it.
+template <io::ByteStream Transport, class... TransportArgs>
+runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketAddr peer,
+                                            [[maybe_unused]] ConnectionCount::Place place, TransportArgs... transport) {
+  Connection<tls::BasicTlsStream<Transport>> connection(context, peer, context.tls()->accept(),
+                                                        std::move(transport)...);
+  const bool secure = co_await shake_hands(context, peer, connection.stream());
+  if (secure) co_await connection.run();
+}
+
+/// The same from behind its opening.
 template <io::ByteStream Transport>
 runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketAddr peer, Opening opening,
                                             Transport transport) {
   auto session = context.tls()->accept();
   session->feed(opening.input);
-  Connection<tls::BasicTlsStream<Transport>> connection(context, peer, std::move(transport), std::move(session));
+  Connection<tls::BasicTlsStream<Transport>> connection(context, peer, std::move(session), std::move(transport));
   if (opening.source) connection.set_source(*opening.source);
   const bool secure = co_await shake_hands(context, peer, connection.stream());
   if (secure) co_await connection.run();

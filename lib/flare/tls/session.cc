@@ -120,6 +120,7 @@ std::size_t Session::record_size() noexcept {
 }
 
 Result<void> Session::encrypt(std::string_view plain, std::string& output) {
+  if (plain.empty()) return {};
   if (closed_) return fail(ErrorKind::kBrokenPipe);
   sink_ = &output;
   while (!plain.empty()) {

@@ -31,8 +31,10 @@ namespace flare::tls {
 template <io::ByteStream Transport>
 class BasicTlsStream {
  public:
-  BasicTlsStream(Transport transport, std::shared_ptr<Session> session) noexcept
-      : transport_(std::move(transport)), session_(std::move(session)) {}
+  /// Over a transport that is made of the rest.
+  template <class... TransportArgs>
+  explicit BasicTlsStream(std::shared_ptr<Session> session, TransportArgs&&... transport)
+      : transport_(std::forward<TransportArgs>(transport)...), session_(std::move(session)) {}
   BasicTlsStream(BasicTlsStream&&) noexcept = default;
   BasicTlsStream& operator=(BasicTlsStream&&) = delete;
   ~BasicTlsStream() {
@@ -48,7 +50,7 @@ class BasicTlsStream {
   auto writable() noexcept { return transport_.writable(); }
 
   Result<std::size_t> try_read(std::span<char> into) noexcept;
-  Result<std::size_t> try_write(std::string_view bytes, bool more = false);
+  Result<std::size_t> try_write(std::string_view bytes, io::Ahead ahead = io::Ahead::kUnknown);
   Result<std::size_t> try_writev(std::span<const iovec> pieces);
   Result<std::size_t> try_send_file(int file, std::uint64_t& offset, std::uint64_t length);
   /// close_notify, then the transport's end.
@@ -90,7 +92,6 @@ class BasicTlsStream {
     Result<void> await_resume() const noexcept { return ready ? Result<void>() : inner.await_resume(); }
   };
 
-  Result<std::size_t> send(std::span<const iovec> pieces, bool more);
   Result<void> flush();
   runtime::Task<Result<void>> receive();
   void say_goodbye() noexcept;
@@ -133,40 +134,31 @@ Result<void> BasicTlsStream<Transport>::flush() {
   return {};
 }
 
-/// Encrypts `pieces` and sends the records with what waited before them.
+/// Encrypts, at most a scratch buffer's worth, and sends the records behind what waited.
 template <io::ByteStream Transport>
-Result<std::size_t> BasicTlsStream<Transport>::send(std::span<const iovec> pieces, bool more) {
+Result<std::size_t> BasicTlsStream<Transport>::try_write(std::string_view bytes, io::Ahead ahead) {
   std::string& waiting = session_->output();
   if (waiting.size() > kHeldAtMost) {  // what a slow reader has not taken: no more on top of that
     if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
   }
   std::string& leaving = Scratch::of_this_thread().leaving;
   leaving.assign(waiting);
-  std::size_t total = 0;
-  for (const iovec& piece : pieces) {
-    const std::string_view bytes(static_cast<const char*>(piece.iov_base), piece.iov_len);
-    const std::size_t paid = std::min(bytes.size(), debt_ > total ? debt_ - total : 0);
-    total += bytes.size();
-    if (auto made = session_->encrypt(bytes.substr(paid), leaving); !made) return std::unexpected(made.error());
-  }
-  if (more && leaving.size() <= kHeldAtMost) {
+  const std::string_view taken = bytes.substr(0, Scratch::kPlain);
+  const std::string_view unpaid = taken.substr(std::min(taken.size(), debt_));
+  if (auto made = session_->encrypt(unpaid, leaving); !made) return std::unexpected(made.error());
+  if (ahead == io::Ahead::kEnd && taken.size() == bytes.size()) session_->close(leaving);
+  if (ahead == io::Ahead::kMore && leaving.size() <= kHeldAtMost) {
     waiting.assign(leaving);
     debt_ = 0;
-    return total;
+    return taken.size();
   }
-  const auto count = transport_.try_write(leaving);
+  const auto count = transport_.try_write(leaving, ahead);
   if (!count && count.error().kind != ErrorKind::kWouldBlock) return count;
   const std::size_t sent = count.value_or(0);
-  debt_ = sent < leaving.size() ? 1 : 0;
   waiting.assign(leaving, sent);
-  if (total == debt_) return fail(ErrorKind::kWouldBlock);
-  return total - debt_;
-}
-
-template <io::ByteStream Transport>
-Result<std::size_t> BasicTlsStream<Transport>::try_write(std::string_view bytes, bool more) {
-  const iovec piece{.iov_base = const_cast<char*>(bytes.data()), .iov_len = std::min(bytes.size(), Scratch::kPlain)};
-  return send({&piece, 1}, more);
+  debt_ = waiting.empty() ? 0 : 1;
+  if (taken.size() == debt_) return fail(ErrorKind::kWouldBlock);
+  return taken.size() - debt_;
 }
 
 /// Small pieces share a record.
