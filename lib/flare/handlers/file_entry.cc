@@ -19,6 +19,14 @@ FileStamp FileStamp::of(const struct stat& status) noexcept {
           .changed_ns = nanoseconds(status.st_ctim)};
 }
 
+bool FileEntry::fits_its_files() const noexcept {
+  return std::ranges::all_of(variants, [](const FileVariant& variant) {
+    struct stat status = {};
+    return !variant.file ||
+           (::fstat(variant.file.get(), &status) == 0 && FileStamp::of(status) == variant.stamp);
+  });
+}
+
 const FileVariant* FileEntry::find(std::string_view coding) const noexcept {
   const auto found = std::ranges::find(variants, coding, &FileVariant::coding);
   return found == variants.end() ? nullptr : &*found;

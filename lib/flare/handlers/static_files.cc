@@ -192,7 +192,8 @@ Reply StaticFiles::operator()(Request& request) const {
 
   FileCache& cache = site_->cache();
   const FileCache::Slot* known = cache.find(site_->key_of(request));
-  if (known != nullptr && known->is_fresh(worker->now())) return file_response(*known->entry, request);
+  if (known != nullptr && known->is_fresh(worker->now()) && known->entry->fits_its_files())
+    return file_response(*known->entry, request);
   FileQuestion question = site_->ask(request);
   if (known != nullptr) question.before = known->entry;
   if (question.may_fall_back) {

@@ -9,7 +9,7 @@ namespace {
 
 bool matches(std::string_view pattern, std::string_view path) {
   const auto glob = Glob::parse(pattern);
-  EXPECT_TRUE(glob) << pattern << ": " << glob.error_or("");
+  EXPECT_TRUE(glob) << pattern << ": " << (glob ? "" : glob.error());
   return glob && glob->matches(path);
 }
 
