@@ -4,6 +4,7 @@ import html
 import json
 import os
 import re
+import time
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -23,6 +24,9 @@ static = {{ root = "{dir}/root", list = "json", list_entries = 2, dotfiles = "al
 [[route]]
 path = "/app/**"
 static = {{ root = "{dir}/root", fallback = "spa/index.html" }}
+[[route]]
+path = "/packed-app/**"
+static = {{ root = "{dir}/root", fallback = "spa/packed.html", precompressed = ["gz"] }}
 [[route]]
 path = "/one"
 static = {{ root = "{dir}/root", fallback = "spa/index.html" }}
@@ -46,7 +50,7 @@ def site(tmp_path_factory):
     root = folder / "root"
     for name in ("list/z-folder", "list/a-folder", "list/.hidden-folder", "odd/<b>&", "empty", "spa", ".git", "outside-in", "deep/er"):
         (root / name).mkdir(parents=True)
-    for name, data in {"list/b.txt": b"bb", "list/a.txt": b"a" * 1000, "list/.hidden": b"", "spa/index.html": b"app", "spa/app.js": b"js",
+    for name, data in {"list/b.txt": b"bb", "list/a.txt": b"a" * 1000, "list/.hidden": b"", "spa/index.html": b"app", "spa/app.js": b"js", "spa/packed.html": b"plain", "spa/packed.html.gz": b"gz",
                        ".git/config": b"git", ".env": b"env", "list/a-folder/x": b"x", "plain.txt": b"plain", "deep/er/x.txt": b"deep"}.items():
         (root / name).write_bytes(data)
         os.utime(root / name, (DATE, DATE))
@@ -162,6 +166,27 @@ def test_F_23_what_exists_is_not_replaced(site):
     answer = site.get("/app/other", f"If-None-Match: {tag}\r\n")
     assert (answer.status, answer["Vary"]) == (304, "Accept")
     assert site.get("/app/spa/index.html")["Vary"] is None, "asked for by name it depends on nothing"
+
+
+def test_F_23_F_18_a_fallback_has_variants(site):
+    for path in ("/packed-app/a", "/packed-app/b"):
+        answer = site.get(path, "Accept-Encoding: gzip\r\n")
+        assert (answer.body, answer["Content-Encoding"], answer["Vary"]) == (b"gz", "gzip", "Accept-Encoding, Accept")
+        assert site.get(path)["Vary"] == "Accept-Encoding, Accept"
+
+
+def test_F_23_a_fallback_that_changes_is_seen(site):
+    page = site.root / "spa" / "index.html"
+    before = page.read_bytes()
+    try:
+        page.write_bytes(b"another")
+        end = time.monotonic() + 5
+        while site.get("/app/somewhere").body != b"another":
+            assert time.monotonic() < end
+    finally:
+        page.write_bytes(before)
+        while site.get("/app/somewhere").body != before:
+            assert time.monotonic() < end + 5
 
 
 @pytest.mark.parametrize("path,body", [

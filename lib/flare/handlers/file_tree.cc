@@ -97,6 +97,8 @@ Result<FileTree::OpenFile> FileTree::open(const std::string& path, Patience pati
 FileAnswer FileTree::find(const FileQuestion& question, Patience patience) const {
   FileAnswer answer = find_named(question, patience);
   if (answer.why != Reason::kFileMissing || !question.may_fall_back) return answer;
+  if (question.fallback_is_fresh)
+    return {.kind = FileAnswer::Kind::kFallback, .entry = question.fallback_before, .looked = false};
   auto file = open(options_.fallback, patience);
   if (!file) return refusal_for(file.error());
   answer = load(options_.fallback, std::move(*file), question.fallback_before.get(), patience);

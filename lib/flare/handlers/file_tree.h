@@ -31,6 +31,7 @@ struct FileQuestion {
   /// What was known of the file and of the fallback: what has not changed is taken from there.
   std::shared_ptr<const FileEntry> before;
   std::shared_ptr<const FileEntry> fallback_before;
+  bool fallback_is_fresh = false;  ///< it was looked at a moment ago, and need not be again
 };
 
 struct FileAnswer {
@@ -44,6 +45,7 @@ struct FileAnswer {
   };
   Kind kind = Kind::kRefused;
   std::shared_ptr<const FileEntry> entry{};
+  bool looked = true;  ///< at the entry's file; false: it is the question's fresh one
   std::string listing{};
   http::Status status = http::Status::kNotFound;  ///< of a refusal
   Reason why = Reason::kNone;

@@ -138,7 +138,9 @@ Response StaticFiles::Site::respond(FileAnswer answer, const FileQuestion& quest
   const bool fallback = answer.kind == kFallback;
   if (worker != nullptr) {
     const std::string_view key = fallback ? kFallbackKey : key_of(request);
-    if (answer.entry) {
+    if (!answer.looked) {
+      cache().remove(key_of(request));
+    } else if (answer.entry) {
       cache().put(key, answer.entry, worker->now());
     } else {
       cache().remove(key);
@@ -148,7 +150,10 @@ Response StaticFiles::Site::respond(FileAnswer answer, const FileQuestion& quest
     case kFile: return file_response(*answer.entry, request);
     case kFallback: {
       Response response = file_response(*answer.entry, request);
-      if (response.ok() || response.status == Status::kNotModified) response.headers.append("Vary", "Accept");
+      if (!response.error_page) {
+        const bool varies = response.headers.contains("Vary");
+        response.headers.set("Vary", varies ? "Accept-Encoding, Accept" : "Accept");
+      }
       return response;
     }
     case kFolder:
@@ -197,7 +202,10 @@ Reply StaticFiles::operator()(Request& request) const {
   FileQuestion question = site_->ask(request);
   if (known != nullptr) question.before = known->entry;
   if (question.may_fall_back) {
-    if (const FileCache::Slot* fallback = cache.find(kFallbackKey)) question.fallback_before = fallback->entry;
+    if (const FileCache::Slot* fallback = cache.find(kFallbackKey)) {
+      question.fallback_before = fallback->entry;
+      question.fallback_is_fresh = fallback->is_fresh(worker->now()) && fallback->entry->fits_its_files();
+    }
   }
   return site_->look(request, worker, std::move(question));
 }
