@@ -22,8 +22,7 @@ FileStamp FileStamp::of(const struct stat& status) noexcept {
 bool FileEntry::fits_its_files() const noexcept {
   return std::ranges::all_of(variants, [](const FileVariant& variant) {
     struct stat status = {};
-    return !variant.file ||
-           (::fstat(variant.file.get(), &status) == 0 && FileStamp::of(status) == variant.stamp);
+    return !variant.file || (::fstat(variant.file.get(), &status) == 0 && FileStamp::of(status) == variant.stamp);
   });
 }
 

@@ -54,7 +54,8 @@ struct FileEntry {
   std::vector<FileVariant> variants;  ///< without coding first; the others in the order of preference
   bool negotiable = false;            ///< Accept-Encoding is looked at
 
-  /// What is sent from descriptors is still what the fields say: a file that was written in place has new bytes already.
+  /// What is sent from descriptors is still what the fields say: a file that was written in place has new bytes
+  /// already.
   [[nodiscard]] bool fits_its_files() const noexcept;
   [[nodiscard]] const FileVariant* find(std::string_view coding) const noexcept;
   /// What keeping it costs.

@@ -84,11 +84,11 @@ void append_href(std::string& out, std::string_view name) {
 
 /// "2026-01-31T12:59:00Z"
 std::string rfc3339(std::time_t when) {
-  using namespace std::chrono;
-  const auto time = sys_seconds(seconds(when));
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(time - day);
+  namespace chrono = std::chrono;
+  const auto time = chrono::sys_seconds(chrono::seconds(when));
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(time - day);
   std::array<char, 40> text{};
   const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int(date.year()),
                                  unsigned(date.month()), unsigned(date.day()), int(clock.hours().count()),

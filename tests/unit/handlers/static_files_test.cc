@@ -304,6 +304,28 @@ TEST_F(StaticFilesTest, AFileThatMayNotBeReadIsForbidden) {
   expect_refused(response, Status::kForbidden, Reason::kFileDenied);  // F-7
 }
 
+TEST_F(StaticFilesTest, APatternThatIsNoneThrows) {
+  EXPECT_THROW(StaticFiles(root_, {.cache_control = {{.match = "[", .value = "no-cache"}}}), StaticRootError);
+}
+
+TEST_F(StaticFilesTest, WithoutAWorkerNothingIsRemembered) {
+  EXPECT_EQ(content(get("/a.txt")), "0123456789");
+  folder_.write("root/a.txt", "changed");
+  EXPECT_EQ(content(get("/a.txt")), "changed");
+}
+
+TEST_F(StaticFilesTest, AResponseOutlivesItsHandler) {
+  Response response;
+  {
+    const StaticFiles files(root_);
+    Router router;
+    router.any("/**", files);
+    ParsedRequest parsed("GET", "/a.txt");
+    response = test::answer(router, parsed);
+  }
+  EXPECT_EQ(content(response), "0123456789");
+}
+
 TEST_F(StaticFilesTest, ARootThatIsNoFolderThrows) {
   EXPECT_THROW(StaticFiles((folder_ / "root/a.txt").string()), StaticRootError);
   try {
