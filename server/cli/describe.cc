@@ -53,6 +53,17 @@ std::vector<Setting> effective_settings(const config::Route& route) {
   for (const auto& name : from.headers_unset) {
     settings.push_back({.name = "headers.unset", .value = *name, .origin = name.origin.to_string()});
   }
+  for (const handlers::CacheRule& rule : *from.cache_control) {
+    const bool secret = from.cache_control.origin.secret;
+    settings.push_back({.name = "cache_control",
+                        .value = shown({rule.match + ": " + rule.value, secret}),
+                        .origin = from.cache_control.origin.to_string()});
+  }
+  for (const config::ErrorPage& page : from.error_pages) {
+    settings.push_back({.name = "error_pages." + page.status,
+                        .value = shown({page.path, page.origin.secret}),
+                        .origin = page.origin.to_string()});
+  }
   for (const std::string& name : *from.rates) {
     settings.push_back(
         {.name = "rate", .value = shown({name, from.rates.origin.secret}), .origin = from.rates.origin.to_string()});

@@ -99,7 +99,7 @@ class Checker {
       if (leaf != name) continue;
       std::string table = fmt::format("[{}]", parent);
       std::ranges::replace(table, '*', 'X');
-      for (const Scope scope : {Scope::kTop, Scope::kHost, Scope::kRoute, Scope::kCertificate}) {
+      for (const Scope scope : {Scope::kTop, Scope::kHost, Scope::kRoute}) {
         if (!key.scopes.contains(scope)) continue;
         return parent.empty() ? fmt::format("\"{}\" stands {}", name, scope_name(scope))
                               : fmt::format("\"{}\" stands in {} {}", name, table, scope_name(scope));
@@ -114,7 +114,6 @@ class Checker {
       case Scope::kPreset: return "in [preset.X]";
       case Scope::kHost: return "in [host.X]";
       case Scope::kRoute: return "in a route";
-      case Scope::kCertificate: return "in [[tls.cert]]";
     }
     return "";
   }
@@ -126,7 +125,7 @@ class Checker {
       case Type::kPreset: return scoped(member, {Scope::kPreset, "", below.title});
       case Type::kHost: return scoped(member, {Scope::kHost, "", below.title});
       case Type::kRoutes: return tables(member, {Scope::kRoute, "", below.title}, "a route");
-      case Type::kCertificates: return tables(member, {Scope::kCertificate, "", below.title}, "a certificate");
+      case Type::kTables: return tables(member, below, "each element");
       case Type::kBool:
       case Type::kInt:
       case Type::kIntWord:
@@ -152,8 +151,10 @@ class Checker {
     wrong(member.value, fmt::format("[{}] must be a table, not {}", position.title, shown(member.value)), {});
   }
 
-  void tables(Member& member, const Position& position, std::string_view one) {
-    const std::string help = fmt::format("write [[{}]] for {}", position.title, one);
+  // An array of tables; `element` names one for people.
+  void tables(Member& member, const Position& position, std::string_view element) {
+    const std::string help = position.path.empty() ? fmt::format("write [[{}]] for each route", position.title)
+                                                   : fmt::format("write {} = [{{ ... }}, {{ ... }}]", member.key);
     if (member.value.kind != Node::Kind::kArray) {
       return wrong(member.value,
                    fmt::format("\"{}\" must be an array of tables, not {}", member.key, shown(member.value)), help);
@@ -162,7 +163,7 @@ class Checker {
       if (item.kind == Node::Kind::kTable) {
         table(item, position);
       } else {
-        wrong(item, fmt::format("{} must be a table, not {}", one, shown(item)), help);
+        wrong(item, fmt::format("{} must be a table, not {}", element, shown(item)), help);
       }
     }
   }
@@ -206,7 +207,7 @@ class Checker {
       case Type::kPreset:
       case Type::kHost:
       case Type::kRoutes:
-      case Type::kCertificates: return;
+      case Type::kTables: return;
     }
   }
 

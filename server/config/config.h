@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "flare/handlers/rate_limit.h"
+#include "flare/handlers/static_options.h"
 #include "flare/http/limits.h"
 #include "flare/http/peer_trust.h"
 #include "flare/net/cidr.h"
@@ -130,20 +131,22 @@ enum class Limit : std::uint8_t {
   kBodyIdle,
   kWriteIdle,
   kMinRate,
+  kBandwidth,
   kKeepaliveIdle,
   kKeepaliveRequests,
   kKeepaliveAge,
   kConnections,
   kPerIp,
 };
-inline constexpr std::array<std::string_view, 13> kLimitNames{
-    "header_bytes",  "header_count", "uri_bytes", "body",           "header_timeout",
-    "body_idle",     "write_idle",   "min_rate",  "keepalive_idle", "keepalive_requests",
-    "keepalive_age", "connections",  "per_ip"};
+inline constexpr std::array<std::string_view, 14> kLimitNames{
+    "header_bytes",       "header_count",  "uri_bytes",   "body",      "header_timeout",
+    "body_idle",          "write_idle",    "min_rate",    "bandwidth", "keepalive_idle",
+    "keepalive_requests", "keepalive_age", "connections", "per_ip"};
 /// A number, or text as in the file.
 std::variant<std::int64_t, std::string> limit_value(const http::Limits& limits, Limit limit);
 /// Those that hosts and routes may change.
-inline constexpr std::array kRouteLimits{Limit::kBody, Limit::kBodyIdle, Limit::kWriteIdle, Limit::kMinRate};
+inline constexpr std::array kRouteLimits{Limit::kBody, Limit::kBodyIdle, Limit::kWriteIdle, Limit::kMinRate,
+                                         Limit::kBandwidth};
 
 struct LimitSettings {
   http::Limits values;
@@ -170,11 +173,20 @@ struct Rate {
   Value<std::int64_t> slots{handlers::TokenBuckets::kDefaultSlots, {}};
 };
 
-/// What merges down to a route: limits, response fields, rates, whether to log.
+/// A file in place of flare's own error page.
+struct ErrorPage {
+  std::string status;  ///< "404", "4xx" or "5xx"
+  std::string path;    ///< seen from the working directory of the process
+  Origin origin;
+};
+
+/// What merges down to a route: limits, response fields, caching, error pages, rates, whether to log.
 struct Settings {
   LimitSettings limits;
   std::vector<HeaderSetting> headers_set;
   std::vector<Value<std::string>> headers_unset;
+  Value<std::vector<handlers::CacheRule>> cache_control;
+  std::vector<ErrorPage> error_pages;     ///< one for each status or class
   Value<std::vector<std::string>> rates;  ///< names in Config::rates, none twice
   Value<std::optional<std::chrono::milliseconds>> hsts;
   Value<bool> log{true, {}};
@@ -209,8 +221,11 @@ struct Redirect {
 struct StaticFiles {
   std::string root;  ///< seen from the working directory of the process
   Place root_place;
-  std::vector<std::string> index{"index.html"};
+  handlers::StaticOptions options;  ///< without `file` and `cache_control`, which the route has
 };
+std::string_view to_string(handlers::ListFormat format) noexcept;
+std::string_view to_string(handlers::Symlinks symlinks) noexcept;
+std::string_view to_string(handlers::EtagFrom etag) noexcept;
 using Action = std::variant<Respond, Redirect, StaticFiles>;
 
 struct Route {

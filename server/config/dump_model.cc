@@ -124,6 +124,13 @@ void write_settings(SectionWriter& out, const Settings& settings) {
     for (const auto& name : settings.headers_unset) names.emplace_back(*name);
     out.add_list({"headers", "unset"}, std::move(names), settings.headers_unset.back().origin);
   }
+  if (!settings.cache_control->empty() || !settings.cache_control.origin.is_default()) {
+    std::vector<DumpScalar> rules;
+    for (const auto& rule : *settings.cache_control)
+      rules.emplace_back(DumpTable{{"match", rule.match}, {"value", rule.value}});
+    out.add_list({"cache_control"}, std::move(rules), settings.cache_control.origin);
+  }
+  for (const ErrorPage& page : settings.error_pages) out.add({"error_pages", page.status}, page.path, page.origin);
   // An empty list that someone wrote keeps an outer one out.
   if (!settings.rates->empty() || !settings.rates.origin.is_default())
     out.add_strings({"rate"}, *settings.rates, settings.rates.origin);
@@ -139,6 +146,21 @@ void write_named(SectionWriter& out, const std::string& kind, const std::vector<
   }
 }
 
+void write_static(SectionWriter& out, const handlers::StaticOptions& options, const Origin& origin) {
+  const auto count = [](std::size_t number) { return DumpScalar(static_cast<std::int64_t>(number)); };
+  const auto word = [](auto value) { return std::string(to_string(value)); };
+  out.add_strings({"static", "index"}, options.index, origin);
+  if (!options.fallback.empty()) out.add({"static", "fallback"}, options.fallback, origin);
+  out.add_strings({"static", "precompressed"}, options.precompressed, origin);
+  out.add({"static", "list"}, word(options.list), origin);
+  out.add({"static", "list_entries"}, count(options.list_entries), origin);
+  out.add({"static", "symlinks"}, word(options.symlinks), origin);
+  out.add({"static", "dotfiles"}, options.dotfiles ? "allow" : "deny", origin);
+  out.add({"static", "etag"}, word(options.etag), origin);
+  out.add({"static", "cache"}, format_size(options.cache), origin);
+  out.add({"static", "open_files"}, count(options.open_files), origin);
+}
+
 void write_action(SectionWriter& out, const Route& route) {
   const Origin& origin = route.action_origin;
   if (const auto* respond = std::get_if<Respond>(&route.action)) {
@@ -150,7 +172,7 @@ void write_action(SectionWriter& out, const Route& route) {
     out.add({"redirect", "status"}, std::int64_t{redirect->status}, origin);
   } else if (const auto* files = std::get_if<StaticFiles>(&route.action)) {
     out.add({"static", "root"}, files->root, origin);
-    out.add_strings({"static", "index"}, files->index, origin);
+    write_static(out, files->options, origin);
   }
 }
 

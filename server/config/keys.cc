@@ -15,7 +15,6 @@ namespace {
 constexpr Scopes kAtTop = Scope::kTop;
 constexpr Scopes kInHost = Scope::kHost;
 constexpr Scopes kInRoute = Scope::kRoute;
-constexpr Scopes kInCertificate = Scope::kCertificate;
 constexpr Scopes kTopOrHost = Scope::kTop | Scope::kHost;
 constexpr Scopes kHostOrRoute = Scope::kHost | Scope::kRoute;
 constexpr Scopes kBelowTop = Scopes(Scope::kPreset) | Scope::kHost | Scope::kRoute;
@@ -220,33 +219,33 @@ constexpr std::array kKeys{
             "the longest on."},
     Key{.path = "tls.cert",
         .scopes = kAtTop,
-        .type = kCertificates,
+        .type = kTables,
         .prose =
             "Certificates, one [[tls.cert]] table each. They are a pool: a client's server name picks by the names "
             "in them (subjectAltName; an exact one before a wildcard). Two with different kinds of keys for the "
             "same names are a pair, and the client's abilities decide."},
-    Key{.path = "chain",
-        .scopes = kInCertificate,
+    Key{.path = "tls.cert.chain",
+        .scopes = kAtTop,
         .type = kString,
         .required = true,
         .prose = "A file with the certificate and its intermediates, PEM."},
-    Key{.path = "key",
-        .scopes = kInCertificate,
+    Key{.path = "tls.cert.key",
+        .scopes = kAtTop,
         .type = kString,
         .required = true,
         .prose = "A file with the private key, PEM."},
-    Key{.path = "passphrase",
-        .scopes = kInCertificate,
+    Key{.path = "tls.cert.passphrase",
+        .scopes = kAtTop,
         .type = kString,
         .prose = "Of an encrypted key: \"@file:PATH\" or \"@env:NAME\"."},
-    Key{.path = "key_mode",
-        .scopes = kInCertificate,
+    Key{.path = "tls.cert.key_mode",
+        .scopes = kAtTop,
         .type = kWord,
         .words = "private|any",
         .fallback = "\"private\"",
         .prose = "\"private\": a key that group or others may read is refused. \"any\": it is taken."},
-    Key{.path = "default",
-        .scopes = kInCertificate,
+    Key{.path = "tls.cert.default",
+        .scopes = kAtTop,
         .type = kBool,
         .fallback = "false",
         .prose = "For clients that name nobody, and with unknown_sni = \"default-cert\" for those that name somebody "
@@ -310,6 +309,14 @@ constexpr std::array kKeys{
         .fallback = "\"256B/s\"",
         .prose = "The pace at which a client must send its content and take a response, on average, after a grace of 5 "
                  "seconds; a slower one gets 408, or the connection is closed. \"0B/s\": any pace."},
+    Key{.path = "limits.bandwidth",
+        .scopes = kEverywhere,
+        .type = kByteRate,
+        .min = 0,
+        .max = kTiB,
+        .fallback = "\"0B/s\"",
+        .prose =
+            "How fast one response may leave, if its content is larger than 16 KiB. \"0B/s\": as fast as it goes."},
     Key{.path = "limits.keepalive_idle",
         .scopes = kAtTop,
         .type = kDuration,
@@ -503,6 +510,72 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .fallback = "[\"index.html\"]",
         .prose = "Files that answer for their folder; the first that exists. [] for none."},
+    Key{.path = "static.fallback",
+        .scopes = kInRoute,
+        .type = kString,
+        .prose =
+            "A file below the root that answers, with 200, for what is missing, where the request is for a page: it "
+            "accepts text/html, and the last segment of its path has no extension. For applications that route in "
+            "the browser."},
+    Key{.path = "static.precompressed",
+        .scopes = kInRoute,
+        .type = kWord,
+        .shape = kOneOrList,
+        .words = "zst|br|gz",
+        .fallback = "[]",
+        .prose = "Endings of compressed files to look for beside a file (page.html.br), and to send in its place where "
+                 "the client prefers that; the first wins a tie. One that is older than its source is ignored."},
+    Key{.path = "static.list",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "off|html|json",
+        .fallback = "\"off\"",
+        .prose = "Whether a folder without index answers with a list of what it holds. \"html\": a page, or JSON where "
+                 "the request's Accept prefers it; \"json\": always JSON."},
+    Key{.path = "static.list_entries",
+        .scopes = kInRoute,
+        .type = kInt,
+        .min = 1,
+        .max = 1'000'000,
+        .fallback = "10000",
+        .prose = "How many names a list shows."},
+    Key{.path = "static.symlinks",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "never|same-owner|inside-root",
+        .fallback = "\"never\"",
+        .prose =
+            "Which symbolic links are followed: none, those whose owner also owns what they lead to, or all. Always "
+            "only while they stay below the root, and never absolute ones or those of /proc; others answer 404."},
+    Key{.path = "static.dotfiles",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "deny|allow",
+        .fallback = "\"deny\"",
+        .prose = "Whether names that begin with a dot are served. /.well-known/ always is."},
+    Key{.path = "static.etag",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "time|content",
+        .fallback = "\"time\"",
+        .prose =
+            "What the ETag is made of: size and modification time, equal on replicas whose files have equal times, or "
+            "a hash of the content, which is read once for each change."},
+    Key{.path = "static.cache",
+        .scopes = kInRoute,
+        .type = kSize,
+        .min = 0,
+        .max = kTiB,
+        .fallback = "\"16MiB\"",
+        .prose = "Memory in which each worker keeps files up to 16 KiB. They are compared with the disk once a second. "
+                 "\"0B\": none, and every request looks at the disk."},
+    Key{.path = "static.open_files",
+        .scopes = kInRoute,
+        .type = kInt,
+        .min = 0,
+        .max = 100'000,
+        .fallback = "256",
+        .prose = "Larger files that each worker keeps open."},
 
     Key{.path = "use",
         .scopes = kHostOrRoute,
@@ -527,6 +600,33 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .fallback = "[]",
         .prose = "Response fields to remove, also those that an outer level sets."},
+    Key{.path = "cache_control",
+        .scopes = kBelowTop,
+        .type = kTables,
+        .fallback = "[]",
+        .prose =
+            "Cache-Control for the files of `static`, by pattern: the first that matches. Other answers have none of "
+            "it; use headers.set for them."},
+    Key{.path = "cache_control.match",
+        .scopes = kBelowTop,
+        .type = kString,
+        .required = true,
+        .prose =
+            "A pattern of file names: * and ? (no slash), ** (anything), [0-9a-f], [!a-z], {js,css}. Without a slash "
+            "it is about the last segment, with one about the path below the root."},
+    Key{.path = "cache_control.value",
+        .scopes = kBelowTop,
+        .type = kString,
+        .required = true,
+        .prose = "The field's value, such as \"public, max-age=31536000, immutable\"."},
+    Key{.path = "error_pages.*",
+        .scopes = kBelowTop,
+        .type = kString,
+        .prose =
+            "A file to answer with in place of flared's own page, by status (\"404\") or class (\"4xx\", \"5xx\"); "
+            "read "
+            "when the configuration is loaded, at most 1 MiB. Clients that prefer JSON still get problem+json, and "
+            "answers of handlers and upstreams stay theirs."},
     Key{.path = "rate",
         .scopes = kBelowTop,
         .type = kString,
@@ -636,7 +736,7 @@ std::string format_bound(const Key& key, std::int64_t value) {
     case kPreset:
     case kHost:
     case kRoutes:
-    case kCertificates: return std::to_string(value);
+    case kTables: return std::to_string(value);
   }
   return {};
 }
@@ -662,7 +762,7 @@ std::string describe_type(const Key& key) {
       case kPreset:
       case kHost: return "table";
       case kRoutes:
-      case kCertificates: return "array of tables";
+      case kTables: return "array of tables";
     }
     return {};
   }();

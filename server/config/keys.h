@@ -11,7 +11,7 @@
 namespace flare::server::config {
 
 /// Where a table's keys may stand. A path is relative to its scope: "limits.body" in kHost is [host.NAME.limits] body.
-enum class Scope : std::uint8_t { kTop = 1, kPreset = 2, kHost = 4, kRoute = 8, kCertificate = 16 };
+enum class Scope : std::uint8_t { kTop = 1, kPreset = 2, kHost = 4, kRoute = 8 };
 
 /// A set of scopes.
 class Scopes {
@@ -36,15 +36,15 @@ enum class Type : std::uint8_t {
   kInt,
   kIntWord,  ///< an integer out of `words`
   kString,
-  kWord,          ///< a string out of `words`
-  kSize,          ///< "10MiB"; min and max in bytes
-  kByteRate,      ///< "256B/s"; min and max in bytes a second
-  kDuration,      ///< "30s"; min and max in milliseconds
-  kRate,          ///< "50/s"; min and max per hour
-  kPreset,        ///< a table with the keys of Scope::kPreset
-  kHost,          ///< a table with the keys of Scope::kHost
-  kRoutes,        ///< an array of tables with the keys of Scope::kRoute
-  kCertificates,  ///< an array of tables with the keys of Scope::kCertificate
+  kWord,      ///< a string out of `words`
+  kSize,      ///< "10MiB"; min and max in bytes
+  kByteRate,  ///< "256B/s"; min and max in bytes a second
+  kDuration,  ///< "30s"; min and max in milliseconds
+  kRate,      ///< "50/s"; min and max per hour
+  kPreset,    ///< a table with the keys of Scope::kPreset
+  kHost,      ///< a table with the keys of Scope::kHost
+  kRoutes,    ///< an array of tables with the keys of Scope::kRoute
+  kTables,    ///< an array of tables with the keys below this one's path
 };
 
 enum class Shape : std::uint8_t { kOne, kOneOrList };

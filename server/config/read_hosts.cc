@@ -198,6 +198,11 @@ void check_coverage(LoadContext& context, const Config& config) {
   }
 }
 
+void check_level(LoadContext& context, Node& table) {
+  check_headers(context, table);
+  check_answers(context, table);
+}
+
 }  // namespace
 
 void read_hosts(LoadContext& context, Node& document, Config& config, bool complete) {
@@ -205,14 +210,14 @@ void read_hosts(LoadContext& context, Node& document, Config& config, bool compl
     Member* tables = document.member(kind);
     if (tables == nullptr) continue;
     for (Member& member : tables->value.members) {
-      check_headers(context, member.value);
+      check_level(context, member.value);
       if (Member* routes = member.value.member("route")) {
-        for (Node& route : routes->value.items) check_headers(context, route);
+        for (Node& route : routes->value.items) check_level(context, route);
       }
     }
   }
   if (Member* routes = document.member("route")) {
-    for (Node& route : routes->value.items) check_headers(context, route);
+    for (Node& route : routes->value.items) check_level(context, route);
   }
   HostReader reader(context, document, config);
   reader.read_all();

@@ -31,7 +31,6 @@ struct Chapter {
 constexpr std::array kChapters{
     Chapter{Scope::kTop, "The top level"},        Chapter{Scope::kPreset, "[preset.NAME]"},
     Chapter{Scope::kHost, "[host.NAME]"},         Chapter{Scope::kRoute, "[[route]] and [[host.NAME.route]]"},
-    Chapter{Scope::kCertificate, "[[tls.cert]]"},
 };
 
 std::string escaped(std::string_view text) {

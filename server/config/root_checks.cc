@@ -36,6 +36,20 @@ class RootChecker {
     }
   }
 
+  void check_page(const ErrorPage& page) {
+    if (!seen_.insert(page.path).second) return;
+    const auto facts = context_.files.facts(page.path);
+    const std::string what = fmt::format("error page {}", page.path);
+    if (!facts) {
+      report("FL0401", page.origin.place, what + " does not exist",
+             "create it, or correct the path: it is relative to the file that holds it");
+    } else if (facts->is_directory || !facts->readable) {
+      report("FL0401", page.origin.place,
+             facts->is_directory ? what + " is a directory" : what + " is not readable by " + context_.files.user(),
+             "name a file that this user may read");
+    }
+  }
+
   void check(const std::string& root, const Place& place) {
     if (!seen_.insert(root).second) return;
     const auto facts = context_.files.facts(root);
@@ -103,7 +117,9 @@ class RootChecker {
 void check_roots(LoadContext& context, const Config& config) {
   RootChecker checker(context, config);
   for (const Host& host : config.hosts) {
+    for (const ErrorPage& page : host.settings.error_pages) checker.check_page(page);
     for (const Route& route : host.routes) {
+      for (const ErrorPage& page : route.settings.error_pages) checker.check_page(page);
       const auto* files = std::get_if<StaticFiles>(&route.action);
       if (files != nullptr && !files->root.empty()) checker.check(files->root, files->root_place);
     }

@@ -36,13 +36,12 @@ http::Reply Site::operator()(http::Request& request) const {
   const auto found = find_host(request.authority());
   if (!found) return http::error_response(http::Status::kMisdirectedRequest, Reason::kHostUnknown);  // H-37
   const Snapshot::Host& host = snapshot_->hosts_[found->host];
-  const bool secure = request.scheme() == "https";
 
   const http::RouteMatch match = host.table.match(request);
   if (match.verdict != http::RouteVerdict::kFound) {
     request.set_route({}, *host.settings->settings.log);
     http::Response response = unrouted(host.table, request, match.verdict);
-    host.filter.apply(response, secure);
+    host.filter.apply(response, request);
     return response;
   }
   const Snapshot::Route& route = host.routes[match.index];
@@ -52,12 +51,12 @@ http::Reply Site::operator()(http::Request& request) const {
   if (request.head().content_length > route.settings->settings.limits.values.body) {  // L-5, whatever the action reads
     http::Response refusal = http::error_response(http::Status::kContentTooLarge, Reason::kBodyBytes);
     refusal.close = true;
-    route.filter.apply(refusal, secure);
+    route.filter.apply(refusal, request);
     return refusal;
   }
   if (route.filter.empty()) return route.handler(request);  // no name for it: nothing is moved on its way out
-  return http::then(route.handler(request), [filter = &route.filter, secure](http::Response response) {
-    filter->apply(response, secure);
+  return http::then(route.handler(request), [filter = &route.filter, &request](http::Response response) {
+    filter->apply(response, request);
     return response;
   });
 }

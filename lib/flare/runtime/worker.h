@@ -19,6 +19,8 @@
 
 namespace flare::runtime {
 
+class OffloadPool;
+
 /// What a worker did since it started. Any thread may read.
 struct WorkerCounters {
   Counter turns;        ///< returns from the reactor's wait
@@ -47,6 +49,8 @@ class Worker {
   /// The worker that runs on this thread: for handlers and whatever else was not given one. Throws std::logic_error
   /// where none does.
   static Worker& current();
+  /// The same; nullptr where none does.
+  static Worker* find_current() noexcept;
 
   [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
   [[nodiscard]] Reactor& reactor() noexcept { return *reactor_; }
@@ -55,6 +59,10 @@ class Worker {
   [[nodiscard]] TimePoint now() const noexcept { return now_; }
   [[nodiscard]] WorkerCounters& counters() noexcept { return counters_; }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
+  /// Where this worker's blocking calls go; nullptr: nowhere, whoever has to wait does so here.
+  [[nodiscard]] OffloadPool* offload_pool() const noexcept { return offload_pool_; }
+  /// Before the worker runs; `pool` ends after its tasks are done with it, and before the worker.
+  void set_offload_pool(OffloadPool* pool) noexcept { offload_pool_ = pool; }
 
   /// Starts a root coroutine: the worker owns it until it ends. Runs at once up to its first wait. An exception that
   /// leaves it ends the process.
@@ -115,6 +123,7 @@ class Worker {
   std::vector<std::coroutine_handle<>> yielded_;
   struct RootLink* roots_ = nullptr;
   std::size_t active_tasks_ = 0;
+  OffloadPool* offload_pool_ = nullptr;
   std::atomic<bool> draining_ = false;
   bool stopping_ = false;
 

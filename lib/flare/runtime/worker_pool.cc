@@ -34,6 +34,7 @@ void WorkerPool::start(std::function<void(Worker&)> setup) {
   offload_ = std::make_unique<OffloadPool>(options_.offload_threads);
   for (std::uint32_t id = 0; id < options_.workers; ++id) threads_.push_back(std::make_unique<Thread>(id));
   for (auto& thread : threads_) {
+    thread->worker.set_offload_pool(offload_.get());
     thread->thread = std::thread([this, &target = *thread, setup] { run(target, setup); });
   }
   std::exception_ptr failure;

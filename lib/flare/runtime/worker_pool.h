@@ -14,9 +14,9 @@
 namespace flare::runtime {
 
 struct WorkerPoolOptions {
-  std::uint32_t workers = 1;  ///< 1 to 256
-  std::vector<int> cpus;      ///< worker i is pinned to cpus[i % size]; empty: not pinned
-  std::uint32_t offload_threads = 1;
+  std::uint32_t workers = 1;          ///< 1 to 256
+  std::vector<int> cpus;              ///< worker i is pinned to cpus[i % size]; empty: not pinned
+  std::uint32_t offload_threads = 4;  ///< for blocking calls; they sleep where there are none
 };
 
 /// How a worker ended.
