@@ -16,13 +16,15 @@ struct Parsed {
   ShowConfig show;
   Explain explain;
   ServeFolder serve;
+  ListCertificates certificates;
+  MakeSelfSigned self_signed;
   std::string help_topic;
 };
 
 /// The CLI11 description; `parsed` outlives it.
 struct Grammar {
   explicit Grammar(Parsed& parsed)
-      : app("flared serves files, redirects and fixed answers over HTTP/1.1, from one TOML file.") {
+      : app("flared serves files, redirects and fixed answers over HTTP/1.1 and TLS, from one TOML file.") {
     app.name("flared");
     app.add_option("-c,--config", parsed.config, "the configuration file")->type_name("FILE")->capture_default_str();
     app.add_flag("-t,--test", parsed.test, "check the configuration and exit, like `flared check`");
@@ -57,12 +59,26 @@ struct Grammar {
     serve->add_option("DIR", parsed.serve.folder, "the document root")->required();
     serve->add_option("ADDR", parsed.serve.address, "where to listen")->capture_default_str();
 
+    certificates = app.add_subcommand("certs", "list the certificates, when they expire and which hosts use them");
+    certificates->add_flag("--json", parsed.certificates.json, "as JSON");
+
+    certificate = app.add_subcommand("cert", "make certificates");
+    certificate->require_subcommand(1);
+    self_signed = certificate->add_subcommand("self-signed", "a certificate for development, which nobody vouches for");
+    self_signed->add_option("NAME", parsed.self_signed.names, "host names, wildcards, IP addresses")->required();
+    self_signed->add_option("--days", parsed.self_signed.days, "how long it is valid")
+        ->check(CLI::Range(1, 825))
+        ->capture_default_str();
+    self_signed->add_option("--out", parsed.self_signed.folder, "the folder for fullchain.pem and privkey.pem")
+        ->default_str("certs/NAME");
+    self_signed->add_flag("--force", parsed.self_signed.force, "replace the files that are there");
+
     help = app.add_subcommand("help", "about a command");
-    help->add_option("COMMAND", parsed.help_topic, "check, config, explain, routes, serve");
+    help->add_option("COMMAND", parsed.help_topic, "check, config, explain, routes, serve, certs, cert");
   }
 
   CLI::App app;
-  CLI::App *check, *config, *show, *explain, *routes, *serve, *help;
+  CLI::App *check, *config, *show, *explain, *routes, *serve, *certificates, *certificate, *self_signed, *help;
 };
 
 Finished usage_error(const std::string& text) {
@@ -103,6 +119,8 @@ Command choose(Grammar& grammar, const Parsed& parsed) {
   if (grammar.explain->parsed()) return with_config(parsed.explain, parsed.config);
   if (grammar.routes->parsed()) return ListRoutes{.config = parsed.config};
   if (grammar.serve->parsed()) return parsed.serve;
+  if (grammar.certificates->parsed()) return with_config(parsed.certificates, parsed.config);
+  if (grammar.self_signed->parsed()) return parsed.self_signed;
   if (parsed.test) return Check{.config = parsed.config, .json = false, .strict = false, .quiet = parsed.quiet};
   if (parsed.dump) return ShowConfig{.config = parsed.config, .origin = true, .json = false};
   return Run{.config = parsed.config};

@@ -170,7 +170,7 @@ struct Rate {
   Value<std::int64_t> requests_per_hour{1, {}};
   Value<std::int64_t> burst{1, {}};
   Value<int> reply{429, {}};
-  Value<std::int64_t> slots{handlers::TokenBuckets::kDefaultSlots, {}};
+  Value<std::int64_t> slots{runtime::TokenBuckets::kDefaultSlots, {}};
 };
 
 /// A file in place of flare's own error page.

@@ -65,6 +65,11 @@ std::shared_ptr<log::Writer> make_writer(const config::Config& config, log::Erro
   return std::make_shared<log::Writer>(std::move(sinks), [&errors](const std::string& text) { errors.warn(text); });
 }
 
+std::unique_ptr<http::HandshakeRate> make_handshake_rate(const config::TlsSettings& settings) {
+  const auto per_hour = static_cast<std::uint64_t>(*settings.handshakes_per_hour);
+  return per_hour == 0 ? nullptr : std::make_unique<http::HandshakeRate>(per_hour);
+}
+
 /// One worker's share of the daemon: a context for each listener, and its log.
 struct WorkerState {
   std::unique_ptr<log::AccessLog> access_log;
@@ -82,6 +87,7 @@ class Daemon {
         certificates_(snapshot.config().tls, errors),
         tickets_(site::make_ticket_keys(snapshot.config().tls)),
         secure_(make_secure()),
+        handshake_rate_(make_handshake_rate(snapshot.config().tls)),
         count_(snapshot.config().limits.values.connections, snapshot.config().limits.values.per_ip),
         states_(options.workers),
         pool_(std::move(options)) {}
@@ -104,6 +110,7 @@ class Daemon {
   CertificateWatch certificates_;
   std::shared_ptr<tls::TicketKeys> tickets_;
   SecureContexts secure_;  ///< by listener; null for those without TLS
+  std::unique_ptr<http::HandshakeRate> handshake_rate_;
   http::ConnectionCount count_;
   std::vector<WorkerState> states_;
   runtime::WorkerPool pool_;  // ends before the states its connections use
@@ -121,6 +128,7 @@ void Daemon::set_up(runtime::Worker& worker) {
     state.contexts.back()->set_trust(site->trust());
     state.contexts.back()->set_tls(secure_[listener]);
     state.contexts.back()->set_offload(pool_.offload());
+    state.contexts.back()->set_handshake_rate(handshake_rate_.get());
   }
   for (BoundAddress& address : addresses_) {
     const bool shared = address.endpoint.unix_path() != nullptr;

@@ -34,11 +34,16 @@ inline constexpr std::string_view kPlainHttpAnswer =
     "plain HTTP sent to HTTPS port\n";
 
 /// The handshake, within its time. Where it fails, the client has been told, and the recorder too. With a frame of its
-/// own, which is gone when the connection idles.
+/// own, which is gone when the connection idles. `client`: the peer, or whom a proxy relays.
 template <io::ByteStream Transport>
 [[gnu::noinline]] runtime::Task<bool> shake_hands(WorkerContext& context, const net::SocketAddr& peer,
-                                                  tls::BasicTlsStream<Transport>& stream) {
+                                                  const net::IpAddr& client, tls::BasicTlsStream<Transport>& stream) {
   runtime::Worker& worker = context.worker();
+  HandshakeRate* const rate = context.handshake_rate();
+  if (rate != nullptr && !rate->admit(client, worker.now())) {
+    context.tell_refused(peer, Reason::kHandshakeRate);
+    co_return false;
+  }
   tls::Session& session = stream.session();
   stream.set_deadline(worker.now() + session.context()->handshake_timeout());
   stream.set_idle(true);  // until the client has sent something, a drain loses nothing
@@ -82,7 +87,7 @@ runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketA
                                             [[maybe_unused]] ConnectionCount::Place place, TransportArgs... transport) {
   Connection<tls::BasicTlsStream<Transport>> connection(context, peer, context.tls()->accept(),
                                                         std::move(transport)...);
-  const bool secure = co_await shake_hands(context, peer, connection.stream());
+  const bool secure = co_await shake_hands(context, peer, peer.ip(), connection.stream());
   if (secure) co_await connection.run();
 }
 
@@ -94,7 +99,8 @@ runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketA
   session->feed(opening.input);
   Connection<tls::BasicTlsStream<Transport>> connection(context, peer, std::move(session), std::move(transport));
   if (opening.source) connection.set_source(*opening.source);
-  const bool secure = co_await shake_hands(context, peer, connection.stream());
+  const net::IpAddr client = opening.source.value_or(peer).ip();
+  const bool secure = co_await shake_hands(context, peer, client, connection.stream());
   if (secure) co_await connection.run();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "flare/http/handler.h"
+#include "flare/http/handshake_rate.h"
 #include "flare/http/limits.h"
 #include "flare/http/peer_trust.h"
 #include "flare/http/transaction.h"
@@ -39,6 +40,9 @@ class WorkerContext {
   /// Where costly private-key operations go; nullptr: nowhere, they are done here. Outlives the connections.
   [[nodiscard]] runtime::OffloadPool* offload() noexcept { return offload_; }
   void set_offload(runtime::OffloadPool& pool) noexcept { offload_ = &pool; }
+  /// nullptr: clients may begin any number of handshakes. Outlives the connections.
+  void set_handshake_rate(HandshakeRate* rate) noexcept { handshake_rate_ = rate; }
+  [[nodiscard]] HandshakeRate* handshake_rate() noexcept { return handshake_rate_; }
   /// True: a handshake may begin in this turn of the worker. There are few in each, lest a crowd of newcomers hold up
   /// everybody else.
   bool admit_handshake() noexcept;
@@ -86,6 +90,7 @@ class WorkerContext {
   std::size_t refusals_under_way_ = 0;
   std::shared_ptr<const tls::ServerContext> tls_;
   runtime::OffloadPool* offload_ = nullptr;
+  HandshakeRate* handshake_rate_ = nullptr;
   std::uint64_t handshakes_turn_ = 0;
   int handshakes_ = 0;  ///< begun in that turn
 };

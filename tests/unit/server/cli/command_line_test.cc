@@ -35,6 +35,14 @@ struct Describe {
   }
   std::string operator()(const ListRoutes& routes) const { return "routes " + routes.config; }
   std::string operator()(const ServeFolder& serve) const { return "serve " + serve.folder + " " + serve.address; }
+  std::string operator()(const ListCertificates& list) const {
+    return "certs " + list.config + (list.json ? " json" : "");
+  }
+  std::string operator()(const MakeSelfSigned& make) const {
+    std::string text = "self-signed " + std::to_string(make.days) + " days in \"" + make.folder + "\"";
+    for (const std::string& name : make.names) text += " " + name;
+    return text + (make.force ? " force" : "");
+  }
   std::string operator()(const Version& version) const { return version.long_form ? "long version" : "version"; }
   std::string operator()(const Finished& finished) const {
     return "finished " + std::to_string(static_cast<int>(finished.code));
@@ -70,15 +78,19 @@ TEST(CommandLine, UnderstandsEveryCommand) {
            Case{"routes -c a.toml", "routes a.toml"},
            Case{"serve public", "serve public :8080"},
            Case{"serve public 127.0.0.1:80", "serve public 127.0.0.1:80"},
+           Case{"certs -c a.toml --json", "certs a.toml json"},
+           Case{"cert self-signed localhost ::1", "self-signed 90 days in \"\" localhost ::1"},
+           Case{"cert self-signed a.test --days 5 --out x --force", "self-signed 5 days in \"x\" a.test force"},
        }) {
     EXPECT_EQ(std::visit(Describe{}, parse(each.line)), each.command) << "flared " << each.line;
   }
 }
 
 TEST(CommandLine, AWrongOneIsToldInTwoLinesAndCodeTwo) {
-  for (const char* line : {"--unknown", "-x", "-c", "extra", "check --unknown", "check a.toml b.toml", "config",
-                           "config hide", "explain", "explain GET", "explain GET http://a/ extra", "routes extra",
-                           "serve", "serve public :80 extra", "help nothing"}) {
+  for (const char* line :
+       {"--unknown", "-x", "-c", "extra", "check --unknown", "check a.toml b.toml", "config", "config hide", "explain",
+        "explain GET", "explain GET http://a/ extra", "routes extra", "serve", "serve public :80 extra", "cert",
+        "cert self-signed", "cert self-signed a --days 900", "help nothing"}) {
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     const Command command = parse(line);

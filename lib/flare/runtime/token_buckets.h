@@ -10,7 +10,7 @@
 #include "flare/base/siphash.h"
 #include "flare/runtime/timer_wheel.h"
 
-namespace flare::handlers {
+namespace flare::runtime {
 
 /// A rate, burst or size that cannot be. Says which.
 class RateLimitError : public Exception {
@@ -45,7 +45,7 @@ class TokenBuckets {
 
   /// Takes a token: zero when there was one, else how long until there is one. `key` comes from a keyed hash; `now` may
   /// run behind what other threads said by the length of a turn, which gives nothing away.
-  [[nodiscard]] std::chrono::milliseconds take(const Hash128& key, runtime::TimePoint now) noexcept;
+  [[nodiscard]] std::chrono::milliseconds take(const Hash128& key, TimePoint now) noexcept;
   /// Undoes a take() that succeeded, for a request that something else refused.
   void give_back(const Hash128& key) noexcept;
 
@@ -65,4 +65,4 @@ class TokenBuckets {
   std::unique_ptr<Shard[]> shards_;
 };
 
-}  // namespace flare::handlers
+}  // namespace flare::runtime

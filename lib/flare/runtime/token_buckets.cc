@@ -1,4 +1,4 @@
-#include "flare/handlers/token_buckets.h"
+#include "flare/runtime/token_buckets.h"
 
 #include <algorithm>
 #include <bit>
@@ -11,7 +11,7 @@
 
 #include "flare/base/spin_lock.h"
 
-namespace flare::handlers {
+namespace flare::runtime {
 namespace {
 
 constexpr std::size_t kMaxShards = 64;
@@ -32,7 +32,7 @@ class alignas(kCacheLine) TokenBuckets::Shard {
   struct Bucket {
     Hash128 key;
     std::uint64_t debt = 0;
-    runtime::TimePoint updated{};
+    TimePoint updated{};
     std::uint32_t next = 0;  ///< of those with the same head
     std::uint32_t newer = 0;
     std::uint32_t older = 0;
@@ -124,7 +124,7 @@ TokenBuckets::Shard& TokenBuckets::shard_of(const Hash128& key) const noexcept {
   return shards_[key.low & (shard_count_ - 1)];
 }
 
-std::chrono::milliseconds TokenBuckets::take(const Hash128& key, runtime::TimePoint now) noexcept {
+std::chrono::milliseconds TokenBuckets::take(const Hash128& key, TimePoint now) noexcept {
   Shard& shard = shard_of(key);
   std::uint64_t debt = 0;
   {
@@ -153,4 +153,4 @@ void TokenBuckets::give_back(const Hash128& key) noexcept {
   if (Shard::Bucket* bucket = shard.find(key)) bucket->debt -= std::min(bucket->debt, cost_);
 }
 
-}  // namespace flare::handlers
+}  // namespace flare::runtime

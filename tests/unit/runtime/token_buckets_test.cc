@@ -1,4 +1,4 @@
-#include "flare/handlers/token_buckets.h"
+#include "flare/runtime/token_buckets.h"
 
 #include <gtest/gtest.h>
 
@@ -9,12 +9,11 @@
 #include <thread>
 #include <vector>
 
-namespace flare::handlers {
+namespace flare::runtime {
 namespace {
 
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
-using runtime::TimePoint;
 
 constexpr TimePoint kStart{1'000'000ms};
 
@@ -186,4 +185,4 @@ TEST(TokenBuckets, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace flare::handlers
+}  // namespace flare::runtime
