@@ -54,7 +54,7 @@ class Plaintext(bench.Bench):
         if name == "nginx":
             return servers.nginx(place, NGINX)
         if name == "flared":
-            return servers.flared(self.flared(), place, FLARED)
+            return servers.flared(self.flared, place, FLARED)
         after = "close" if workload.mode == "close" else "keep"
         return [self.programs / "floor/epoll_floor", place.port, len(request_bytes(workload, place.port)), place.workers, after]
 

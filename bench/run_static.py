@@ -78,8 +78,8 @@ class Static(bench.Bench):
         ),
     }
 
-    def __init__(self, root, scratch):
-        super().__init__(root, scratch)
+    def __init__(self, root, scratch, flared):
+        super().__init__(root, scratch, flared)
         self.plain, self.with_gz = scratch / "www", scratch / "www-gz"
         self.bodies = {"data.json": some_json(10 * KIB), "dynamic.json": some_json(10 * KIB)}
         for name, size in {"1k": KIB, "64k": 64 * KIB, "1m": MIB, "10m": 10 * MIB}.items():
@@ -92,7 +92,7 @@ class Static(bench.Bench):
 
     def command(self, name, workload, place):
         if name == "flared":
-            return servers.flared(self.flared(), place, self.flared_routes(workload), listen=FLARED_LISTEN)
+            return servers.flared(self.flared, place, self.flared_routes(workload), listen=FLARED_LISTEN)
         if name == "floor":
             folder, suffix, field = (self.with_gz, ".gz", ["Content-Encoding: gzip"]) if workload.compressed else (self.plain, "", [])
             program = self.programs / "floor/sendfile_floor"

@@ -14,13 +14,13 @@ from harness.http import expect
 NAME = "bench.example.com"
 MIB = 1 << 20
 
-# Tickets without a session cache is what costs nginx least; its ssl_buffer_size is 16k by default, best for large bodies.
+# Tickets without a session cache ("off" would refuse tickets, too) is what costs nginx least; its ssl_buffer_size is 16k by default, best for large bodies.
 NGINX_HTTP = """
   ssl_certificate {folder}/cert.pem;
   ssl_certificate_key {folder}/key.pem;
   ssl_protocols TLSv1.2 TLSv1.3;
   ssl_session_tickets on;
-  ssl_session_cache off;
+  ssl_session_cache none;
   ssl_session_timeout 1h;
   ssl_buffer_size 16k;
   open_file_cache max=100 inactive=1h;
@@ -75,8 +75,8 @@ class Tls(bench.Bench):
         ),
     }
 
-    def __init__(self, root, scratch):
-        super().__init__(root, scratch)
+    def __init__(self, root, scratch, flared):
+        super().__init__(root, scratch, flared)
         self.cert, self.key, self.body = scratch / "cert.pem", scratch / "key.pem", b"flare" * (MIB // 5) + b"!"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "30",
@@ -91,7 +91,7 @@ class Tls(bench.Bench):
             server = NGINX_SERVER.format(folder=self.scratch, name=NAME)
             return servers.nginx(place, server, http=NGINX_HTTP.format(folder=self.scratch), listen="ssl")
         if name == "flared":
-            return servers.flared(self.flared(), place, FLARED.format(folder=self.scratch), listen="tls = true")
+            return servers.flared(self.flared, place, FLARED.format(folder=self.scratch), listen="tls = true")
         body = len(self.body) if workload.path == "/mib" else len("Hello, World!")
         after = "close" if workload.closes else "keep"
         return [self.programs / "floor/tls_floor", place.port, self.cert, self.key, len(request_bytes(workload)), body, after]
@@ -118,6 +118,9 @@ class Tls(bench.Bench):
         suites = [workload.suites] if workload.suites else []
         program = self.programs / "load/tls_load"
         return [program, workload.mode, server.port, workload.connections, seconds, request, self.cert, NAME, *suites]
+
+    def prepares(self, workload):
+        return not workload.closes
 
 
 def request_bytes(workload):

@@ -31,16 +31,13 @@ class Place:
 
 
 class Bench:
-    """Base of the benches. `scratch` is a folder for what all servers share."""
+    """Base of the benches. `scratch` is a folder for what all servers share, `flared` the daemon's program."""
 
     workloads = {}
 
-    def __init__(self, root, scratch):
-        self.root, self.scratch = root, scratch
+    def __init__(self, root, scratch, flared):
+        self.scratch, self.flared = scratch, flared
         self.programs = root / "build/bench/bench"
-
-    def flared(self):
-        return self.root / "build/release/flared"
 
     def command(self, name, workload, place):
         """The command line of the server `name`; it may write files into the place's scratch folder."""
@@ -53,6 +50,10 @@ class Bench:
     def client(self, server, workload, seconds):
         """The command line of the client."""
         raise NotImplementedError
+
+    def prepares(self, workload):
+        """Whether the client first prints "ready", and waits for a line before it begins (idle: for the end of its stdin)."""
+        return workload.idle
 
     def figures(self, workload, output):
         """What the client printed, as a dict with at least requests, seconds, p50_us and p99_us."""

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from . import machine
-from .bench import client_cpu
+from .client import Client
 
 SECONDS = 0.5
 
@@ -16,26 +16,39 @@ def traced(pid):
     return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
 
 
-def count(bench, server, workload):
-    """Calls per request by name, the most frequent first; None where strace may not trace."""
-    output = server.scratch / "strace"
+def attach(server, output):
+    """A strace of all the server's processes and threads, or None where that is not allowed."""
     members = machine.family(server.pid)
     command = ["strace", "-f", "-c", "-U", "name,calls", "-o", str(output)]
     for pid in members:
         command += ["-p", str(pid)]
     strace = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 5
+    while not all(traced(pid) for pid in members):
+        if strace.poll() is not None or time.monotonic() > end:
+            detach(strace)
+            return None
+        time.sleep(0.02)
+    return strace
+
+
+def detach(strace):
+    strace.send_signal(signal.SIGINT)
+    strace.wait(10)
+
+
+def count(bench, server, workload):
+    """Calls per request by name, the most frequent first; None where strace may not trace."""
+    output = server.scratch / "strace"
+    client = Client(bench, server, workload, SECONDS)
+    strace = attach(server, output)
     try:
-        end = time.monotonic() + 5
-        while not all(traced(pid) for pid in members):
-            if strace.poll() is not None or time.monotonic() > end:
-                return None
-            time.sleep(0.02)
-        client = machine.pinned(client_cpu(workload), bench.client(server, workload, SECONDS))
-        run = subprocess.run([str(part) for part in client], capture_output=True, text=True, check=True)
-        requests = bench.figures(workload, run.stdout)["requests"]
+        requests = client.finish()["requests"]
     finally:
-        strace.send_signal(signal.SIGINT)
-        strace.wait(10)
+        if strace:
+            detach(strace)
+    if not strace:
+        return None
     found = {name: int(calls) / requests for name, calls in re.findall(r"^(\w+)\s+(\d+)$", output.read_text(), re.MULTILINE)}
     found.pop("total", None)
     return dict(sorted(found.items(), key=lambda item: -item[1]))

@@ -30,6 +30,7 @@ def arguments(name, doc, workloads):
     parser.add_argument("--servers", default=",".join(known), help="comma separated, of %(default)s (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of every server (default: 5)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a round (default: 1)")
+    parser.add_argument("--flared", type=Path, default=ROOT / "build/release/flared", help="the daemon to measure (default: this tree's)")
     args = parser.parse_args()
     args.only = choice(parser, "workload", args.only, workloads)
     args.servers = choice(parser, "server", args.servers, known)
@@ -42,7 +43,7 @@ def run(name, doc, make_bench):
     machine.enter_private_network()
     results = ROOT / "bench/results" / time.strftime(f"%Y%m%d-%H%M%S-{name}")
     results.mkdir(parents=True)
-    environment = machine.provenance(ROOT) | {"rounds": args.rounds, "seconds": args.seconds}
+    environment = machine.provenance(ROOT) | vars(args) | {"flared": f"{args.flared}: {machine.first_line([args.flared, '--version'])}"}
     (results / "env.json").write_text(json.dumps(environment, indent=2) + "\n")
     text = []
 
@@ -51,7 +52,7 @@ def run(name, doc, make_bench):
         print("\n".join(lines), flush=True)
 
     with tempfile.TemporaryDirectory(prefix="flare-bench-") as scratch:
-        bench = make_bench(ROOT, Path(scratch))
+        bench = make_bench(ROOT, Path(scratch), args.flared)
         for key in args.only:
             workload = bench.workloads[key]
             congestion = machine.prepare_network(workload.congestion)

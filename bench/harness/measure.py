@@ -2,11 +2,11 @@
 
 import contextlib
 import statistics
-import subprocess
 import time
 
 from . import calls, machine
-from .bench import Place, client_cpu, server_cpu
+from .bench import Place, server_cpu
+from .client import Client
 from .servers import Server
 
 MAX_STOLEN = 0.02  # of one cpu: a round that lost more to the host is measured again
@@ -22,19 +22,12 @@ def start(bench, name, workload, workers, stack):
     return stack.enter_context(Server(label, command, place.port, server_cpu(workload), place.scratch, workers))
 
 
-def run_client(bench, server, workload, seconds):
-    command = machine.pinned(client_cpu(workload), bench.client(server, workload, seconds))
-    run = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    if run.returncode != 0:
-        raise SystemExit(f"the client of {server.name} failed: {run.stderr}{server.log.read_text()}")
-    return bench.figures(workload, run.stdout)
-
-
 def one_round(bench, server, workload, seconds):
     """One server, one second or two: the client's figures and the server's CPU time."""
     speed = machine.calibrate(bench.programs)
+    client = Client(bench, server, workload, seconds)
     before, stolen = machine.usage(server.pid), machine.stolen_seconds()
-    result = run_client(bench, server, workload, seconds)
+    result = client.finish()
     used = machine.usage(server.pid) - before
     result["stolen"] = (machine.stolen_seconds() - stolen) / result["seconds"]
     result["cal_ns"] = (speed + machine.calibrate(bench.programs)) / 2
@@ -96,20 +89,15 @@ def measure_idle(bench, names, workload, seconds=5):
             server = start(bench, name, workload, 1, stack)
             bench.check(server, workload)
             before = machine.pss_bytes(server.pid)
-            command = machine.pinned(client_cpu(workload), bench.client(server, workload, 0))
-            client = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+            client = Client(bench, server, workload, 0)
             try:
-                if client.stdout.readline() != "ready\n":
-                    raise SystemExit(f"the client could not hold {workload.connections} connections to {name}:\n{server.log.read_text()}")
                 time.sleep(0.5)  # the turn after the last answer, in which buffers are given back
                 after = machine.pss_bytes(server.pid)
                 begin = machine.usage(server.pid)
                 time.sleep(seconds)
                 idle = machine.usage(server.pid) - begin
             finally:
-                client.communicate()
+                client.finish()
         found[name] = {
             "pss_before_mb": before / 1e6,
             "pss_mb": after / 1e6,

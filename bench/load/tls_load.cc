@@ -3,7 +3,10 @@
 //   tls_load keep    PORT CONNECTIONS SECONDS REQUEST_FILE CA NAME [SUITES]
 //   tls_load full    ...   a connection per request, closed by the server; no tickets used
 //   tls_load resumed ...   the same, each resumed with the newest ticket
-//   tls_load idle    ...   one request on each connection, prints "ready", holds them until stdin ends
+//   tls_load idle    ...   holds connections that do nothing
+//
+// keep and idle first send one request on each connection and print "ready"; then keep waits for a line from stdin
+// before it begins, so that handshakes are not measured, and idle for the end of stdin.
 //
 // CA is the certificate that the server's must chain to, NAME what it must be valid for. SUITES (OpenSSL's notation) is
 // the client's preference. Errors that end the run with status 1: a handshake that is not TLS 1.3 with X25519 and a
@@ -122,22 +125,46 @@ class Load {
   }
 
   void run() {
+    if (!server_closes()) prepare();
     const auto start = Clock::now();
     deadline_ = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings_.seconds));
-    const bool idle = settings_.mode == Mode::idle;
-    begun_ = idle ? std::min(connections_.size(), kHandshakesAtOnce) : connections_.size();
-    for (std::size_t i = 0; i < begun_; ++i) open(connections_[i]);
-    std::array<epoll_event, 256> events;
-    while (open_ > 0) {
-      const int ready = epoll_wait(epoll_, events.data(), events.size(), 5000);
-      if (ready == 0) fail("no answer for 5 s on " + std::to_string(open_) + " connections");
-      for (int i = 0; i < ready; ++i) advance(connections_[events[static_cast<std::size_t>(i)].data.u32]);
+    if (settings_.mode != Mode::idle) {
+      for (Connection& connection : connections_) begin(connection);
+      loop();
     }
     report(std::chrono::duration<double>(Clock::now() - start).count());
   }
 
  private:
   bool server_closes() const { return settings_.mode == Mode::full || settings_.mode == Mode::resumed; }
+
+  // Opens all connections, a few at once, with one request each.
+  void prepare() {
+    preparing_ = true;
+    begun_ = std::min(connections_.size(), kHandshakesAtOnce);
+    for (std::size_t i = 0; i < begun_; ++i) open(connections_[i]);
+    loop();
+    preparing_ = false;
+    std::puts("ready");
+    std::fflush(stdout);
+    for (int c = std::getchar(); c != EOF && (c != '\n' || settings_.mode == Mode::idle);) c = std::getchar();
+  }
+
+  void begin(Connection& connection) {
+    if (server_closes()) return open(connection);
+    ++open_;
+    connection.started = Clock::now();
+    send_request(connection);
+  }
+
+  void loop() {
+    std::array<epoll_event, 256> events;
+    while (open_ > 0) {
+      const int ready = epoll_wait(epoll_, events.data(), events.size(), 5000);
+      if (ready == 0) fail("no answer for 5 s on " + std::to_string(open_) + " connections");
+      for (int i = 0; i < ready; ++i) advance(connections_[events[static_cast<std::size_t>(i)].data.u32]);
+    }
+  }
 
   // One full handshake and request on a blocking connection: the size that every response must have, and a ticket.
   void learn_response() {
@@ -218,35 +245,26 @@ class Load {
   }
 
   void answered(Connection& connection) {
+    if (preparing_) {
+      --open_;
+      if (begun_ < connections_.size()) open(connections_[begun_++]);
+      return;
+    }
     const auto now = Clock::now();
     ++requests_;
     latencies_.add(now - connection.started);
-    if (settings_.mode == Mode::idle) {
-      --open_;
-      if (begun_ < connections_.size()) open(connections_[begun_++]);
-    } else if (now >= deadline_) {
-      finish(connection);
-    } else if (server_closes()) {
-      finish(connection);
-      open(connection);
-    } else {
-      connection.started = now;
-      send_request(connection);
-    }
+    if (server_closes() || now >= deadline_) finish(connection);
+    if (now < deadline_) begin(connection);
   }
 
   void finish(Connection& connection) {
+    SSL_set_shutdown(connection.ssl.get(), SSL_SENT_SHUTDOWN);  // or else OpenSSL forbids its ticket
     connection.ssl.reset();
     close(connection.fd);
     --open_;
   }
 
   void report(double seconds) const {
-    if (settings_.mode == Mode::idle) {
-      std::puts("ready");
-      std::fflush(stdout);
-      while (std::getchar() != EOF) continue;
-    }
     std::printf(
         "{\"requests\": %zu, \"seconds\": %.6f, \"p50_us\": %zu, \"p99_us\": %zu, \"response_bytes\": %zu, \"suite\": "
         "\"%s\"}\n",
@@ -261,6 +279,7 @@ class Load {
   std::vector<Connection> connections_;
   std::array<char, 65536> buffer_;
   Clock::time_point deadline_;
+  bool preparing_ = false;
   std::size_t begun_ = 0;
   std::size_t open_ = 0;  // connections that are still at work
   std::size_t requests_ = 0;
