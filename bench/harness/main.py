@@ -34,6 +34,8 @@ def arguments(name, doc, workloads):
     args = parser.parse_args()
     args.only = choice(parser, "workload", args.only, workloads)
     args.servers = choice(parser, "server", args.servers, known)
+    if "flared" in args.servers and not args.flared.exists():
+        parser.error(f"there is no {args.flared}: ./dev build makes it; or leave it out with --servers")
     return args
 
 
@@ -43,7 +45,7 @@ def run(name, doc, make_bench):
     machine.enter_private_network()
     results = ROOT / "bench/results" / time.strftime(f"%Y%m%d-%H%M%S-{name}")
     results.mkdir(parents=True)
-    environment = machine.provenance(ROOT) | vars(args) | {"flared": f"{args.flared}: {machine.first_line([args.flared, '--version'])}"}
+    environment = machine.provenance(ROOT) | vars(args) | {"flared": str(args.flared)}
     (results / "env.json").write_text(json.dumps(environment, indent=2) + "\n")
     text = []
 

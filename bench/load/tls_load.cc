@@ -253,7 +253,11 @@ class Load {
     const auto now = Clock::now();
     ++requests_;
     latencies_.add(now - connection.started);
-    if (server_closes() || now >= deadline_) finish(connection);
+    if (server_closes() || now >= deadline_) {
+      finish(connection);
+    } else {
+      --open_;
+    }
     if (now < deadline_) begin(connection);
   }
 
