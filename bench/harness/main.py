@@ -59,6 +59,8 @@ def run(name, doc, make_bench):
             workload = bench.workloads[key]
             congestion = machine.prepare_network(workload.congestion)
             show(["", f"{key}: {workload.title} ({congestion})"])
+            if congestion != workload.congestion:
+                show([f"note: meant for {workload.congestion}, which only root can choose, in a network of its own"])
             names = [server for server in workload.servers if server in args.servers]
             if workload.idle:
                 found = measure.measure_idle(bench, names, workload)

@@ -13,18 +13,16 @@
 // P-256 certificate, resumed or not as asked; a status other than 200; a response of another size than the first one; a
 // connection closed early or, where the server closes it, without close_notify. Prints one JSON object.
 #include <fcntl.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/load/dialer.h"
 #include "bench/support/histogram.h"
 #include "bench/support/response.h"
 #include "bench/support/sockets.h"
@@ -32,6 +30,8 @@
 namespace {
 
 using bench::fail;
+using bench::fail_with_openssl;
+using bench::Peer;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kHandshakesAtOnce = 64;  // while idle connections are opened
@@ -44,72 +44,11 @@ struct Settings {
   std::size_t connections;
   double seconds;
   std::string request;
-  const char* ca;
-  const char* name;
-  const char* suites;  // nullptr: OpenSSL's order
-};
-
-[[noreturn]] void fail_with_openssl(const std::string& what) {
-  std::array<char, 256> text{};
-  ERR_error_string_n(ERR_peek_last_error(), text.data(), text.size());
-  fail(what + ": " + text.data());
-}
-
-struct FreeSsl {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-struct FreeSession {
-  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
-};
-using Ticket = std::unique_ptr<SSL_SESSION, FreeSession>;
-
-// Connections as the settings want them, with the newest ticket that any of them was given.
-class Dialer {
- public:
-  explicit Dialer(const Settings& settings) : settings_(settings), ctx_(SSL_CTX_new(TLS_client_method())) {
-    SSL_CTX_set_min_proto_version(ctx_, TLS1_3_VERSION);
-    SSL_CTX_set_verify(ctx_, SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_read_ahead(ctx_, 1);
-    SSL_CTX_set_mode(ctx_, SSL_MODE_RELEASE_BUFFERS);
-    if (SSL_CTX_load_verify_locations(ctx_, settings.ca, nullptr) != 1) fail_with_openssl("CA");
-    if (SSL_CTX_set1_groups_list(ctx_, "X25519") != 1) fail_with_openssl("X25519");
-    if (settings.suites && SSL_CTX_set_ciphersuites(ctx_, settings.suites) != 1) fail_with_openssl("SUITES");
-    SSL_CTX_set_app_data(ctx_, this);
-    SSL_CTX_set_session_cache_mode(ctx_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(ctx_, [](SSL* ssl, SSL_SESSION* session) {
-      static_cast<Dialer*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->ticket_.reset(session);
-      return 1;  // it is ours now
-    });
-  }
-
-  SSL* dial(int fd, bool resume) const {
-    SSL* ssl = SSL_new(ctx_);
-    SSL_set_fd(ssl, fd);
-    SSL_set_tlsext_host_name(ssl, settings_.name);
-    SSL_set1_host(ssl, settings_.name);
-    if (resume && !ticket_) fail("the server gave no ticket");
-    if (resume) SSL_set_session(ssl, ticket_.get());
-    SSL_set_connect_state(ssl);
-    return ssl;
-  }
-
-  static void check_handshake(SSL* ssl, bool resumed) {
-    if (SSL_version(ssl) != TLS1_3_VERSION) fail(std::string("not TLS 1.3 but ") + SSL_get_version(ssl));
-    if (SSL_get_negotiated_group(ssl) != NID_X25519) fail("the key exchange is not X25519");
-    if ((SSL_session_reused(ssl) == 1) != resumed)
-      fail(resumed ? "the session was not resumed" : "the session was resumed");
-    EVP_PKEY* key = X509_get0_pubkey(SSL_get0_peer_certificate(ssl));
-    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || EVP_PKEY_get_bits(key) != 256) fail("the certificate is not P-256");
-  }
-
- private:
-  const Settings& settings_;
-  SSL_CTX* ctx_;
-  Ticket ticket_;
+  Peer peer;
 };
 
 struct Connection {
-  std::unique_ptr<SSL, FreeSsl> ssl;
+  bench::Ssl ssl;
   int fd = -1;
   bool established = false;
   std::size_t received = 0;
@@ -119,7 +58,7 @@ struct Connection {
 class Load {
  public:
   explicit Load(Settings settings)
-      : settings_(std::move(settings)), dialer_(settings_), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+      : settings_(std::move(settings)), dialer_(settings_.peer), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     connections_.resize(settings_.connections);
     learn_response();
   }
@@ -169,9 +108,9 @@ class Load {
   // One full handshake and request on a blocking connection: the size that every response must have, and a ticket.
   void learn_response() {
     const int fd = bench::connect_to(settings_.port);
-    const std::unique_ptr<SSL, FreeSsl> ssl(dialer_.dial(fd, false));
+    const bench::Ssl ssl = dialer_.dial(fd, false);
     if (SSL_do_handshake(ssl.get()) != 1) fail_with_openssl("handshake");
-    Dialer::check_handshake(ssl.get(), false);
+    bench::Dialer::check_handshake(ssl.get(), false);
     suite_ = SSL_get_cipher_name(ssl.get());
     SSL_write(ssl.get(), settings_.request.data(), static_cast<int>(settings_.request.size()));
     std::string response;
@@ -189,7 +128,7 @@ class Load {
     connection.started = Clock::now();
     connection.fd = bench::connect_to(settings_.port);
     fcntl(connection.fd, F_SETFL, O_NONBLOCK);
-    connection.ssl.reset(dialer_.dial(connection.fd, settings_.mode == Mode::resumed));
+    connection.ssl = dialer_.dial(connection.fd, settings_.mode == Mode::resumed);
     connection.established = false;
     ++open_;
     bench::watch(epoll_, connection.fd, EPOLLIN, static_cast<std::uint32_t>(&connection - connections_.data()));
@@ -209,7 +148,7 @@ class Load {
       const int result = SSL_do_handshake(ssl);
       if (result != 1 && SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ) return;
       if (result != 1) fail_with_openssl("handshake");
-      Dialer::check_handshake(ssl, settings_.mode == Mode::resumed);
+      bench::Dialer::check_handshake(ssl, settings_.mode == Mode::resumed);
       connection.established = true;
       return send_request(connection);
     }
@@ -276,7 +215,7 @@ class Load {
   }
 
   Settings settings_;
-  Dialer dialer_;
+  bench::Dialer dialer_;
   int epoll_;
   std::size_t response_size_ = 0;
   std::string suite_;
@@ -309,8 +248,6 @@ int main(int argc, char** argv) {
              .connections = std::strtoul(argv[3], nullptr, 10),
              .seconds = std::strtod(argv[4], nullptr),
              .request = bench::contents(argv[5]),
-             .ca = argv[6],
-             .name = argv[7],
-             .suites = argc == 9 ? argv[8] : nullptr});
+             .peer = {.ca = argv[6], .name = argv[7], .suites = argc == 9 ? argv[8] : nullptr}});
   load.run();
 }
