@@ -7,7 +7,7 @@ declare -A packages=(
   [format]="clang-format-19"
   [check]="clang-tidy-19 g++ valgrind libbenchmark-dev"
   [fuzz]="libclang-rt-19-dev"
-  [bench]="libbenchmark-dev python3 wrk nginx-light iproute2"
+  [bench]="libbenchmark-dev python3 wrk nginx-light iproute2 openssl strace"
 )
 
 # packages_of GROUP...: "all" is every group.

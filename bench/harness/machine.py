@@ -25,10 +25,15 @@ def enter_private_network():
     os.execvp("unshare", ["unshare", "--net", "--", sys.executable, *sys.argv])
 
 
-def prepare_network():
+def prepare_network(congestion="reno"):
+    """Loopback of the private network with this congestion control for the sockets to come; returns what is in force."""
     if os.environ.get("FLARE_BENCH_NETNS"):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        CONGESTION.write_text("reno")
+        try:
+            CONGESTION.write_text(congestion)
+        except OSError as error:
+            raise SystemExit(f"this kernel has no congestion control {congestion} ({error}): modprobe tcp_{congestion}")
+    return CONGESTION.read_text().strip()
 
 
 def pinned(cpu, command):
@@ -105,11 +110,11 @@ def provenance(root):
         "cpu": cpu[0] if cpu else platform.machine(),
         "cpus": os.cpu_count(),
         "kernel": platform.release(),
-        "congestion_control": CONGESTION.read_text().strip(),
         "private_network": bool(os.environ.get("FLARE_BENCH_NETNS")),
         "load_average": os.getloadavg(),
         "commit": first_line(["git", "-C", str(root), "describe", "--always", "--dirty"]),
         "nginx": first_line(["nginx", "-v"]),
+        "openssl": first_line(["openssl", "version"]),
         "wrk": first_line(["wrk", "-v"]),
         "compiler": first_line(["clang++-19", "--version"]),
     }

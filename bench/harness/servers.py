@@ -1,4 +1,4 @@
-"""The servers compared: each starts on a free loopback port with a scratch folder of its own, and dies with the bench."""
+"""A server process: on a free loopback port, with a scratch folder of its own; it ends with its context."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import machine
 
+# As an expert for the workload would have it: what a bench adds goes into {http} and {server}.
 NGINX = """
 worker_processes {workers};
 worker_rlimit_nofile 19000;
@@ -27,9 +28,10 @@ http {{
   fastcgi_temp_path {scratch}/fastcgi;
   uwsgi_temp_path {scratch}/uwsgi;
   scgi_temp_path {scratch}/scgi;
+  {http}
   server {{
-    listen 127.0.0.1:{port} backlog=4096 reuseport;
-    location = /plaintext {{ default_type text/plain; return 200 "Hello, World!"; }}
+    listen 127.0.0.1:{port} backlog=4096 reuseport {listen};
+    {server}
   }}
 }}
 """
@@ -39,8 +41,9 @@ schema = 1
 [server]
 workers = {workers}
 pin = "off"
-[listen.plain]
+[listen.bench]
 address = "127.0.0.1:{port}"
+{listen}
 [limits]
 connections = 18000
 per_ip = 18000
@@ -48,19 +51,35 @@ header_timeout = "1h"
 keepalive_idle = "1h"
 keepalive_requests = 1000000000
 keepalive_age = "1d"
+{limits}
 [log.access]
 to = []
-[[route]]
-path = "/plaintext"
-respond = {{ status = 200, type = "text/plain", text = "Hello, World!" }}
+{rest}
 """
+
+
+def nginx(place, server, http="", listen=""):
+    """The command line of nginx; `listen`, `http` and `server` are lines of its configuration."""
+    config = place.scratch / "nginx.conf"
+    config.write_text(
+        NGINX.format(workers=place.workers, port=place.port, scratch=place.scratch, listen=listen, http=http, server=server)
+    )
+    program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+    return [program, "-e", place.scratch / "error.log", "-p", place.scratch, "-c", config]
+
+
+def flared(program, place, rest, listen="", limits=""):
+    """The command line of flared; `listen`, `limits` and `rest` are lines of its configuration."""
+    config = place.scratch / "flare.toml"
+    config.write_text(FLARED.format(workers=place.workers, port=place.port, listen=listen, limits=limits, rest=rest))
+    return [program, "-c", config]
 
 
 class Server:
     """A running server. Use as a context: leaving it ends the process and removes the scratch folder."""
 
-    def __init__(self, name, command, port, cpu, scratch):
-        self.name, self.port, self.scratch = name, port, scratch
+    def __init__(self, name, command, port, cpu, scratch, workers=1):
+        self.name, self.port, self.scratch, self.workers = name, port, scratch, workers
         self.log = scratch / "output.log"
         with self.log.open("w") as log:
             command = [str(part) for part in machine.pinned(cpu, command)]
@@ -83,7 +102,11 @@ class Server:
         raise SystemExit(f"{self.name} does not listen on port {self.port} after {seconds} s:\n{self.log.read_text()}")
 
     def __enter__(self):
-        self.wait_until_listening()
+        try:
+            self.wait_until_listening()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -94,39 +117,3 @@ class Server:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.scratch)
-
-
-class Servers:
-    """Starts servers by name for one workload."""
-
-    def __init__(self, root, programs, scratch):
-        self.root, self.programs, self.scratch = root, programs, scratch
-        self.started = 0
-
-    def names(self):
-        return ["floor", "nginx", "flared"] if self.flared().exists() else ["floor", "nginx"]
-
-    def flared(self):
-        return self.root / "build/release/flared"
-
-    def start(self, name, request, port, workers=1, cpu=machine.SERVER_CPU, close=False):
-        self.started += 1
-        scratch = self.scratch / f"{self.started}-{name}"
-        scratch.mkdir()
-        commands = {"floor": self.floor_command, "nginx": self.nginx_command, "flared": self.flared_command}
-        command = commands[name](scratch, request, port, workers, close)
-        return Server(f"{name}-{workers}w" if cpu is None else name, command, port, cpu, scratch)
-
-    def floor_command(self, _, request, port, workers, close):
-        return [self.programs / "floor/epoll_floor", port, len(request), workers, "close" if close else "keep"]
-
-    def nginx_command(self, scratch, _request, port, workers, _close):
-        config = scratch / "nginx.conf"
-        config.write_text(NGINX.format(workers=workers, port=port, scratch=scratch))
-        program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
-        return [program, "-e", scratch / "error.log", "-p", scratch, "-c", config]
-
-    def flared_command(self, scratch, _request, port, workers, _close):
-        config = scratch / "flare.toml"
-        config.write_text(FLARED.format(workers=workers, port=port))
-        return [self.flared(), "-c", config]
