@@ -29,8 +29,10 @@ struct Chapter {
   std::string_view title;
 };
 constexpr std::array kChapters{
-    Chapter{Scope::kTop, "The top level"},        Chapter{Scope::kPreset, "[preset.NAME]"},
-    Chapter{Scope::kHost, "[host.NAME]"},         Chapter{Scope::kRoute, "[[route]] and [[host.NAME.route]]"},
+    Chapter{Scope::kTop, "The top level"},
+    Chapter{Scope::kPreset, "[preset.NAME]"},
+    Chapter{Scope::kHost, "[host.NAME]"},
+    Chapter{Scope::kRoute, "[[route]] and [[host.NAME.route]]"},
 };
 
 std::string escaped(std::string_view text) {

@@ -13,8 +13,8 @@ bool lies_below(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
-// What must not be served: the files of the configuration, logs, unix sockets. A log that does not exist yet is judged
-// by its folder.
+// What must not be served: the files of the configuration, private keys, logs, unix sockets. A log that does not exist
+// yet is judged by its folder.
 struct Private {
   std::string canonical;
   std::string what;
@@ -29,6 +29,7 @@ class RootChecker {
         if (target.kind == LogTarget::Kind::kFile) add(target.path, "log");
       }
     }
+    for (const TlsCertificate& certificate : config.tls.certificates) add(certificate.files.key, "private key");
     for (const Listener& listener : config.listeners) {
       for (const ListenAddress& address : listener.addresses) {
         if (const auto* unix_path = address.endpoint.unix_path()) add(unix_path->path, "socket");

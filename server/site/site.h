@@ -66,9 +66,7 @@ class Snapshot {
     std::vector<std::string> unset;
     http::HeaderMap set;
     std::string hsts;  ///< Strict-Transport-Security, for https alone (RFC 6797 §7.2); "": none
-    [[nodiscard]] bool empty() const noexcept {
-      return pages.empty() && unset.empty() && set.empty() && hsts.empty();
-    }
+    [[nodiscard]] bool empty() const noexcept { return pages.empty() && unset.empty() && set.empty() && hsts.empty(); }
     void apply(http::Response& response, const http::Request& request) const;
   };
   struct Route {
