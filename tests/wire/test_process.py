@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -156,8 +157,14 @@ def test_serve_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize("file", sorted(SOURCE.glob("conf/**/*.toml")), ids=lambda file: file.name)
-def test_every_shipped_configuration_passes_check(file):
-    done = flared("check", "--strict", file)
+def test_every_shipped_configuration_passes_check(tmp_path, file):
+    copy = tmp_path / "conf"
+    shutil.copytree(SOURCE / "conf", copy)
+    if file.name == "https.toml":  # its certificate is made where it is wanted: `./dev run conf/https.toml`
+        shutil.rmtree(copy / "certs", ignore_errors=True)
+        made = flared("cert", "self-signed", "localhost", "--out", copy / "certs/localhost")
+        assert made.returncode == 0, made.stderr
+    done = flared("check", "--strict", copy / file.relative_to(SOURCE / "conf"))
     assert done.returncode == 0, done.stderr
 
 
