@@ -15,9 +15,9 @@ struct Parsed {
   Check check;
   ShowConfig show;
   Explain explain;
+  ListCertificates certs;
+  SelfSign self_sign;
   ServeFolder serve;
-  ListCertificates certificates;
-  MakeSelfSigned self_signed;
   std::string help_topic;
 };
 
@@ -55,30 +55,31 @@ struct Grammar {
 
     routes = app.add_subcommand("routes", "list every host and its routes");
 
+    certs = app.add_subcommand("certs", "list the certificates: names, key, expiry, which host uses which");
+    certs->add_flag("--json", parsed.certs.json, "as JSON");
+
+    constexpr int kMostDays = 825;  // clients refuse what is valid for longer
+    cert = app.add_subcommand("cert", "make certificates");
+    cert->require_subcommand(1);
+    self_sign = cert->add_subcommand("self-signed", "a certificate for development, and its [[tls.cert]] lines");
+    self_sign->add_option("NAME", parsed.self_sign.names, "host names, *.example.com, IP addresses")->required();
+    self_sign->add_option("--days", parsed.self_sign.days, "how long it is valid")
+        ->check(CLI::Range(1, kMostDays))
+        ->capture_default_str();
+    self_sign->add_option("--out", parsed.self_sign.folder,
+                          "the folder for fullchain.pem and privkey.pem; without it: certs/NAME");
+    self_sign->add_flag("--force", parsed.self_sign.force, "replace files that exist");
+
     serve = app.add_subcommand("serve", "serve a folder, without a configuration file");
     serve->add_option("DIR", parsed.serve.folder, "the document root")->required();
     serve->add_option("ADDR", parsed.serve.address, "where to listen")->capture_default_str();
 
-    certificates = app.add_subcommand("certs", "list the certificates, when they expire and which hosts use them");
-    certificates->add_flag("--json", parsed.certificates.json, "as JSON");
-
-    certificate = app.add_subcommand("cert", "make certificates");
-    certificate->require_subcommand(1);
-    self_signed = certificate->add_subcommand("self-signed", "a certificate for development, which nobody vouches for");
-    self_signed->add_option("NAME", parsed.self_signed.names, "host names, wildcards, IP addresses")->required();
-    self_signed->add_option("--days", parsed.self_signed.days, "how long it is valid")
-        ->check(CLI::Range(1, 825))
-        ->capture_default_str();
-    self_signed->add_option("--out", parsed.self_signed.folder, "the folder for fullchain.pem and privkey.pem")
-        ->default_str("certs/NAME");
-    self_signed->add_flag("--force", parsed.self_signed.force, "replace the files that are there");
-
     help = app.add_subcommand("help", "about a command");
-    help->add_option("COMMAND", parsed.help_topic, "check, config, explain, routes, serve, certs, cert");
+    help->add_option("COMMAND", parsed.help_topic, "cert, certs, check, config, explain, routes, serve");
   }
 
   CLI::App app;
-  CLI::App *check, *config, *show, *explain, *routes, *serve, *certificates, *certificate, *self_signed, *help;
+  CLI::App *check, *config, *show, *explain, *routes, *certs, *cert, *self_sign, *serve, *help;
 };
 
 Finished usage_error(const std::string& text) {
@@ -118,9 +119,9 @@ Command choose(Grammar& grammar, const Parsed& parsed) {
   if (grammar.show->parsed()) return with_config(parsed.show, parsed.config);
   if (grammar.explain->parsed()) return with_config(parsed.explain, parsed.config);
   if (grammar.routes->parsed()) return ListRoutes{.config = parsed.config};
+  if (grammar.certs->parsed()) return with_config(parsed.certs, parsed.config);
+  if (grammar.self_sign->parsed()) return parsed.self_sign;
   if (grammar.serve->parsed()) return parsed.serve;
-  if (grammar.certificates->parsed()) return with_config(parsed.certificates, parsed.config);
-  if (grammar.self_signed->parsed()) return parsed.self_signed;
   if (parsed.test) return Check{.config = parsed.config, .json = false, .strict = false, .quiet = parsed.quiet};
   if (parsed.dump) return ShowConfig{.config = parsed.config, .origin = true, .json = false};
   return Run{.config = parsed.config};

@@ -45,11 +45,12 @@ struct ListCertificates {
   std::string config;
   bool json = false;
 };
-struct MakeSelfSigned {
-  std::vector<std::string> names;
-  int days = 90;
+/// A certificate for development.
+struct SelfSign {
+  std::vector<std::string> names;  ///< host names and IP addresses, one at least
+  int days = 365;
   std::string folder;  ///< "": certs/NAME
-  bool force = false;  ///< overwrite
+  bool force = false;  ///< replace what is there
 };
 struct Version {
   bool long_form = false;
@@ -58,7 +59,7 @@ struct Version {
 struct Finished {
   ExitCode code = ExitCode::kOk;
 };
-using Command = std::variant<Run, Check, ShowConfig, Explain, ListRoutes, ServeFolder, ListCertificates, MakeSelfSigned,
+using Command = std::variant<Run, Check, ShowConfig, Explain, ListRoutes, ListCertificates, SelfSign, ServeFolder,
                              Version, Finished>;
 
 /// Help goes to stdout; a wrong command line is one line and a usage line on stderr, and exit code 2 (C-11).

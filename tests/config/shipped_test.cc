@@ -1,9 +1,7 @@
 // What the tree ships: every file in conf/ loads without a word.
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "flare/tls/self_signed.h"
 #include "server/config/load.h"
@@ -14,22 +12,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where conf/ stands on a machine of its users: with the certificates that its files name.
-void make_certificate(const fs::path& folder) {
-  const auto made = tls::make_self_signed({"localhost"}, std::chrono::days(90));
-  fs::create_directories(folder);
-  std::ofstream(folder / "fullchain.pem") << made.chain_pem;
-  std::ofstream(folder / "privkey.pem") << made.key_pem;
-  ASSERT_EQ(::chmod((folder / "privkey.pem").c_str(), 0600), 0);
-}
-
 TEST(ShippedConfiguration, LoadsWithoutAWarning) {
-  const test::TempFolder scratch;
-  const fs::path conf = scratch / "conf";
-  fs::copy(FLARE_SOURCE_FOLDER "/conf", conf, fs::copy_options::recursive);
-  make_certificate(conf / "certs/localhost");
+  // In a copy, with the certificate that `./dev run conf/https.toml` makes.
+  const test::TempFolder folder;
+  fs::copy(FLARE_SOURCE_FOLDER "/conf", folder.path(), fs::copy_options::recursive);
+  fs::remove_all(folder / "certs");  // one that was made here may have expired
+  const tls::SelfSigned made = tls::make_self_signed({"localhost", "127.0.0.1", "::1"}, std::chrono::days(365));
+  folder.write("certs/localhost/fullchain.pem", made.chain_pem);
+  folder.write("certs/localhost/privkey.pem", made.key_pem);
+  fs::permissions(folder / "certs/localhost/privkey.pem", fs::perms::owner_read);
   int loaded = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(conf)) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
     if (entry.path().extension() != ".toml") continue;
     const LoadResult result = load(entry.path().string());
     EXPECT_EQ(to_text(result.diagnostics), "") << entry.path();

@@ -53,6 +53,8 @@ PkeyPtr parse_key(std::string_view pem, const std::string& passphrase) {
 std::pair<X509Ptr, X509StackPtr> parse_chain(std::string_view pem) {
   const BioPtr bio = reader(pem);
   X509Ptr leaf(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  if (!leaf && pem.contains("-----BEGIN CERTIFICATE-----"))
+    refuse("the certificate cannot be read: " + openssl_error());
   if (!leaf) refuse("it holds no certificate (PEM, \"-----BEGIN CERTIFICATE-----\")");
   X509StackPtr rest(sk_X509_new_null());
   while (X509* const next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) sk_X509_push(rest.get(), next);

@@ -67,7 +67,8 @@ SelfSigned make_self_signed(const std::vector<std::string>& names, std::chrono::
   require(key && certificate);
   std::array<unsigned char, 16> serial{};
   require(RAND_bytes(serial.data(), serial.size()) == 1);
-  serial[0] &= 0x7F;  // positive (RFC 5280 §4.1.2.2)
+  serial[0] =
+      static_cast<unsigned char>((serial[0] & 0x7F) | 0x40);  // positive, without leading zeros (RFC 5280 §4.1.2.2)
   X509_set_version(certificate.get(), X509_VERSION_3);
   ASN1_STRING_set(X509_get_serialNumber(certificate.get()), serial.data(), serial.size());
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -kHour);
