@@ -12,15 +12,8 @@ namespace {
 /// A server says why it does not trust its client, a client why not its server.
 Failure verification_failure(SSL* ssl) {
   const long verdict = SSL_get_verify_result(ssl);
-  Failure failure{.reason = Reason::kCertificateUntrusted, .text = X509_verify_cert_error_string(verdict)};
-  if (SSL_is_server(ssl) == 1) {
-    failure.reason = Reason::kClientCertificate;
-  } else if (verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID) {
-    failure.reason = Reason::kCertificateExpired;
-  } else if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-    failure.reason = Reason::kCertificateHostname;
-  }
-  return failure;
+  return {.reason = SSL_is_server(ssl) == 1 ? Reason::kClientCertificate : reason_of_verdict(verdict),
+          .text = X509_verify_cert_error_string(verdict)};
 }
 
 Reason reason_of(int code) noexcept {
@@ -44,6 +37,16 @@ Reason reason_of(int code) noexcept {
 }
 
 }  // namespace
+
+Reason reason_of_verdict(long verdict) noexcept {
+  switch (verdict) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return Reason::kCertificateExpired;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return Reason::kCertificateHostname;
+    default: return Reason::kCertificateUntrusted;
+  }
+}
 
 Failure take_failure(const Session& session, int error) {
   const unsigned long first = ERR_peek_error();  // the root; what follows says only who passed it on

@@ -46,7 +46,7 @@ Session::~Session() = default;
 // ---- the handshake
 
 Step Session::handshake() noexcept {
-  if (input_.empty() && !begun_ && SSL_is_server(ssl_.get()) == 1) return Step::kRead;
+  if (input_.empty() && !begun_ && is_server()) return Step::kRead;
   begun_ = true;
   unread_ = input_;
   const int outcome = SSL_do_handshake(ssl_.get());
@@ -79,7 +79,9 @@ Error Session::broken(int error) noexcept {
     failure_ = failure.text;
   } catch (const std::bad_alloc&) {  // the reason has to do
   }
-  return Error::of(ErrorKind::kProtocol, reason_);
+  Error made = Error::of(ErrorKind::kProtocol, reason_);
+  if (!is_server()) made.source = ErrorSource::kUpstream;
+  return made;
 }
 
 // ---- records
@@ -110,6 +112,11 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   if (ended_) return fail(ErrorKind::kClosed);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_NONE) return fail(ErrorKind::kWouldBlock);
   return std::unexpected(broken(error));
+}
+
+Error Session::cut_off() const noexcept {
+  if (is_server()) return Error::of(ErrorKind::kClosed);
+  return {.kind = ErrorKind::kConnectionReset, .source = ErrorSource::kUpstream, .reason = Reason::kTlsClosed};
 }
 
 std::size_t Session::record_size() noexcept {

@@ -44,6 +44,7 @@ class Session {
   [[nodiscard]] bool was_fed() const noexcept { return !input_.empty(); }
   Step handshake() noexcept;
   [[nodiscard]] bool is_established() const noexcept { return established_; }
+  [[nodiscard]] bool is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
   /// What a client wrote instead of a handshake, for its first bytes: plain HTTP is told so (T-4).
   [[nodiscard]] bool looks_like_http() const noexcept;
   /// Why the handshake failed or the stream broke: the reason to log, and OpenSSL's words.
@@ -54,6 +55,9 @@ class Session {
   /// Plaintext of what was fed and of `arrived`, as much as `into` takes; what is left is kept. kWouldBlock: no record
   /// is complete yet. kClosed: close_notify.
   Result<std::size_t> decrypt(std::string_view arrived, std::span<char> into) noexcept;
+  /// What the transport's end means where no close_notify came before it. A server takes it for one (T-6); a client
+  /// must not: what it got may have been cut off (RFC 8446 §6.1).
+  [[nodiscard]] Error cut_off() const noexcept;
   /// decrypt() would give something at once.
   [[nodiscard]] bool has_input() const noexcept { return has_input_; }
   /// Appends records for `plain` to output(); all of it is taken unless the stream is broken.
@@ -76,6 +80,7 @@ class Session {
   [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
 
  private:
+  friend class ClientContext;
   friend class ServerContext;
   friend struct SessionBio;
 
