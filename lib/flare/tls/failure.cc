@@ -16,6 +16,10 @@ Failure verification_failure(SSL* ssl) {
           .text = X509_verify_cert_error_string(verdict)};
 }
 
+bool is_verification(unsigned long code) noexcept {
+  return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
+
 Reason reason_of(int code) noexcept {
   if (code >= SSL_AD_REASON_OFFSET) return Reason::kTlsPeerAlert;
   switch (code) {
@@ -50,7 +54,7 @@ Reason reason_of_verdict(long verdict) noexcept {
 
 Failure take_failure(const Session& session, int error) {
   const unsigned long first = ERR_peek_error();  // the root; what follows says only who passed it on
-  if (ERR_GET_LIB(first) == ERR_LIB_SSL && ERR_GET_REASON(first) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+  if (is_verification(first) || is_verification(ERR_peek_last_error())) {  // a signature that is wrong comes before
     ERR_clear_error();
     return verification_failure(session.ssl());
   }

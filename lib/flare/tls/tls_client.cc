@@ -80,6 +80,8 @@ TlsClient TlsClient::connect(const net::Endpoint& where, const std::string& host
       wait(connection->worker, tls::connect(connection->worker, where, host, std::move(context), timeout, &words));
   if (!connected) {
     if (!words.empty()) words.insert(0, ": ");
+    if (connected.error().reason == Reason::kCertificateUntrusted)
+      words.append(" (TlsConfig::ca_bundle says whom to trust)");
     throw_tls_error("no TLS connection with " + connection->where + words, connected.error());
   }
   connection->stream.emplace(std::move(*connected));
