@@ -244,6 +244,7 @@ runtime::Task<Result<void>> BasicTlsStream<Transport>::read_exact(std::span<char
 
 template <io::ByteStream Transport>
 runtime::Task<Result<std::size_t>> BasicTlsStream<Transport>::write(std::string_view bytes) {
+  if (bytes.empty()) co_return std::size_t{0};
   for (;;) {
     const auto ready = co_await writable();
     if (!ready) co_return std::unexpected(ready.error());
