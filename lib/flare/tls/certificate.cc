@@ -50,21 +50,6 @@ PkeyPtr parse_key(std::string_view pem, const std::string& passphrase) {
   refuse("the private key cannot be read: " + openssl_error());
 }
 
-std::pair<X509Ptr, X509StackPtr> parse_chain(std::string_view pem) {
-  const BioPtr bio = reader(pem);
-  X509Ptr leaf(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  if (!leaf && pem.contains("-----BEGIN CERTIFICATE-----"))
-    refuse("the certificate cannot be read: " + openssl_error());
-  if (!leaf) refuse("it holds no certificate (PEM, \"-----BEGIN CERTIFICATE-----\")");
-  X509StackPtr rest(sk_X509_new_null());
-  while (X509* const next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) sk_X509_push(rest.get(), next);
-  const unsigned long end = ERR_peek_last_error();
-  if (ERR_GET_LIB(end) != ERR_LIB_PEM || ERR_GET_REASON(end) != PEM_R_NO_START_LINE)
-    refuse("a certificate of the chain cannot be read: " + openssl_error());
-  ERR_clear_error();
-  return {std::move(leaf), std::move(rest)};
-}
-
 /// Read without stdio, whose buffers nobody would wipe.
 std::string read_file(const std::string& path, bool is_private) {
   const net::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -142,7 +127,8 @@ Certificate::Certificate(X509Ptr leaf, X509StackPtr intermediates, PkeyPtr key)
 
 std::shared_ptr<const Certificate> Certificate::parse(std::string_view chain_pem, std::string_view key_pem,
                                                       const std::string& passphrase) {
-  auto [leaf, rest] = parse_chain(chain_pem);
+  X509StackPtr rest = parse_certificates(chain_pem, "chain");
+  X509Ptr leaf(sk_X509_shift(rest.get()));
   PkeyPtr key = parse_key(key_pem, passphrase);
   if (X509_check_private_key(leaf.get(), key.get()) != 1) {
     EVP_PKEY* const certified = X509_get0_pubkey(leaf.get());

@@ -12,15 +12,12 @@ namespace {
 /// A server says why it does not trust its client, a client why not its server.
 Failure verification_failure(SSL* ssl) {
   const long verdict = SSL_get_verify_result(ssl);
-  Failure failure{.reason = Reason::kCertificateUntrusted, .text = X509_verify_cert_error_string(verdict)};
-  if (SSL_is_server(ssl) == 1) {
-    failure.reason = Reason::kClientCertificate;
-  } else if (verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID) {
-    failure.reason = Reason::kCertificateExpired;
-  } else if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-    failure.reason = Reason::kCertificateHostname;
-  }
-  return failure;
+  return {.reason = SSL_is_server(ssl) == 1 ? Reason::kClientCertificate : reason_of_verdict(verdict),
+          .text = X509_verify_cert_error_string(verdict)};
+}
+
+bool is_verification(unsigned long code) noexcept {
+  return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED;
 }
 
 Reason reason_of(int code) noexcept {
@@ -45,9 +42,19 @@ Reason reason_of(int code) noexcept {
 
 }  // namespace
 
+Reason reason_of_verdict(long verdict) noexcept {
+  switch (verdict) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return Reason::kCertificateExpired;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return Reason::kCertificateHostname;
+    default: return Reason::kCertificateUntrusted;
+  }
+}
+
 Failure take_failure(const Session& session, int error) {
   const unsigned long first = ERR_peek_error();  // the root; what follows says only who passed it on
-  if (ERR_GET_LIB(first) == ERR_LIB_SSL && ERR_GET_REASON(first) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+  if (is_verification(first) || is_verification(ERR_peek_last_error())) {  // a signature that is wrong comes before
     ERR_clear_error();
     return verification_failure(session.ssl());
   }

@@ -32,6 +32,7 @@ using CipherPtr = std::unique_ptr<EVP_CIPHER, Freed<&EVP_CIPHER_free>>;
 using PkeyPtr = std::unique_ptr<EVP_PKEY, Freed<&EVP_PKEY_free>>;
 using SslPtr = std::unique_ptr<SSL, Freed<&SSL_free>>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, Freed<&SSL_CTX_free>>;
+using SslSessionPtr = std::unique_ptr<SSL_SESSION, Freed<&SSL_SESSION_free>>;
 using X509Ptr = std::unique_ptr<X509, Freed<&X509_free>>;
 using X509StackPtr = std::unique_ptr<STACK_OF(X509), FreeCertificates>;
 using X509NamesPtr = std::unique_ptr<STACK_OF(X509_NAME), FreeNames>;

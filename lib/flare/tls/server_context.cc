@@ -16,29 +16,11 @@
 
 namespace flare::tls {
 
-const char* const kIntermediateCiphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
 namespace {
 
-constexpr const char* kSuites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-constexpr const char* kGroups = "X25519:P-256:P-384";
 constexpr std::chrono::seconds kLongestTicket{7L * 24 * 3600};  // RFC 8446 §4.6.1
 constexpr int kCheapEcBits = 256;                               // P-256 signs in 25 us; larger curves are not optimised
 constexpr unsigned kEcdsaP256 = 0x0403;                         // ecdsa_secp256r1_sha256, RFC 8446 §4.2.3
-
-[[noreturn]] void refuse(const std::string& what) { throw Exception("TLS: " + what + ": " + openssl_error()); }
-
-void require(bool taken, const char* what) {
-  if (!taken) refuse(what);
-}
-
-std::string alpn_list(const std::vector<std::string>& protocols) {
-  std::string list;
-  for (const std::string& protocol : protocols) list.append(1, static_cast<char>(protocol.size())).append(protocol);
-  return list;
-}
 
 std::array<unsigned char, SHA256_DIGEST_LENGTH> sha256(std::string_view text) noexcept {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
@@ -113,12 +95,7 @@ SslCtxPtr ServerContext::make_ssl_ctx(const CertificatePool::Entry& entry) {
   SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
-  const bool modern = options_.min_version == Version::kTls13;
-  require(SSL_CTX_set_min_proto_version(ctx, modern ? TLS1_3_VERSION : TLS1_2_VERSION) == 1, "the lowest version");
-  require(SSL_CTX_set_ciphersuites(ctx, kSuites) == 1, "the TLS 1.3 cipher suites");
-  const char* const ciphers = options_.ciphers.empty() ? kIntermediateCiphers : options_.ciphers.c_str();
-  require(SSL_CTX_set_cipher_list(ctx, ciphers) == 1, "the TLS 1.2 ciphers");
-  require(SSL_CTX_set1_groups_list(ctx, kGroups) == 1, "the groups for key exchange");
+  set_parameters(ctx, options_.min_version, options_.ciphers);
   for (const auto& certificate : entry.certificates) {
     require(SSL_CTX_use_certificate(ctx, certificate->leaf()) == 1, "a certificate");
     require(SSL_CTX_use_PrivateKey(ctx, certificate->key()) == 1, "a private key");

@@ -16,12 +16,11 @@
 
 #include "flare/tls/certificate_pool.h"
 #include "flare/tls/openssl.h"
+#include "flare/tls/parameters.h"
 #include "flare/tls/session.h"
 #include "flare/tls/ticket_keys.h"
 
 namespace flare::tls {
-
-enum class Version : std::uint8_t { kTls12, kTls13 };
 
 /// What becomes of a client that asks for a name which no certificate has.
 enum class UnknownName : std::uint8_t {
@@ -52,9 +51,6 @@ struct ServerOptions {
   /// ever does.
   std::function<std::optional<std::size_t>(std::string_view name)> policy_of;
 };
-
-/// ECDHE and AEAD only; AES-128 before AES-256, which costs a third more and protects no better in practice.
-extern const char* const kIntermediateCiphers;
 
 /// Immutable; any thread. Sessions keep it alive, so a successor can take its place at any moment.
 class ServerContext : public std::enable_shared_from_this<ServerContext> {

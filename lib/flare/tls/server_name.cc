@@ -24,18 +24,21 @@ bool is_name(std::string_view name) noexcept {
 
 }  // namespace
 
+std::optional<std::string> canonical_name(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (!is_name(text) || net::IpAddr::try_parse(text)) return std::nullopt;
+  std::string name(text);
+  std::ranges::transform(name, name.begin(), ascii::to_lower);
+  return name;
+}
+
 std::optional<std::string> parse_server_name(std::span<const unsigned char> extension) {
   if (extension.size() < kListHead + kNameHead || number(extension) != extension.size() - kListHead)
     return std::nullopt;
   const auto entry = extension.subspan(kListHead);
   if (entry[0] != kHostName || number(entry.subspan(1)) != entry.size() - kNameHead) return std::nullopt;
   const auto bytes = entry.subspan(kNameHead);
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.ends_with('.')) text.remove_suffix(1);
-  if (!is_name(text) || net::IpAddr::try_parse(text)) return std::nullopt;
-  std::string name(text);
-  std::ranges::transform(name, name.begin(), ascii::to_lower);
-  return name;
+  return canonical_name({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace flare::tls

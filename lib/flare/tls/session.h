@@ -20,6 +20,7 @@
 namespace flare::tls {
 
 class ServerContext;
+struct Failure;
 
 /// What the handshake needs to go on.
 enum class Step : std::uint8_t {
@@ -44,6 +45,7 @@ class Session {
   [[nodiscard]] bool was_fed() const noexcept { return !input_.empty(); }
   Step handshake() noexcept;
   [[nodiscard]] bool is_established() const noexcept { return established_; }
+  [[nodiscard]] bool is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
   /// What a client wrote instead of a handshake, for its first bytes: plain HTTP is told so (T-4).
   [[nodiscard]] bool looks_like_http() const noexcept;
   /// Why the handshake failed or the stream broke: the reason to log, and OpenSSL's words.
@@ -52,8 +54,12 @@ class Session {
 
   // ---- records
   /// Plaintext of what was fed and of `arrived`, as much as `into` takes; what is left is kept. kWouldBlock: no record
-  /// is complete yet. kClosed: close_notify.
+  /// is complete yet. kClosed: close_notify. kProtocol, from then on: see failure(), as also for a peer that makes
+  /// OpenSSL answer (RFC 8446 §4.6.3) until output() holds 128 KiB.
   Result<std::size_t> decrypt(std::string_view arrived, std::span<char> into) noexcept;
+  /// What the transport's end means where no close_notify came before it. A server takes it for one (T-6); a client
+  /// must not: what it got may have been cut off (RFC 8446 §6.1).
+  [[nodiscard]] Error cut_off() const noexcept;
   /// decrypt() would give something at once.
   [[nodiscard]] bool has_input() const noexcept { return has_input_; }
   /// Appends records for `plain` to output(); all of it is taken unless the stream is broken.
@@ -76,11 +82,14 @@ class Session {
   [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
 
  private:
+  friend class ClientContext;
   friend class ServerContext;
   friend struct SessionBio;
 
   Step failed() noexcept;
   Error broken(int error) noexcept;
+  Error break_off(const Failure& why) noexcept;
+  [[nodiscard]] Error breakage() const noexcept;
   [[nodiscard]] std::size_t record_size() noexcept;
 
   SslPtr ssl_;
@@ -98,6 +107,7 @@ class Session {
   bool ended_ = false;   ///< close_notify has come
   bool closed_ = false;  ///< close_notify has gone, or must not
   bool offloaded_ = false;
+  bool broken_ = false;
   bool costly_ = false;                            ///< chosen: a certificate whose key is expensive to use
   std::uint8_t records_ = 0;                       ///< of the present burst, as far as their size depends on it
   std::chrono::steady_clock::time_point burst_{};  ///< when it last went on

@@ -9,6 +9,7 @@
 #include <coroutine>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,6 +57,13 @@ class BasicTlsStream {
   /// close_notify, then the transport's end.
   Result<void> shutdown_write();
 
+  // As TcpStream's: they wait as long as the deadline allows. kClosed is a close_notify; for the transport's end
+  // without one see Session::cut_off().
+  runtime::Task<Result<std::size_t>> read(std::span<char> into);
+  runtime::Task<Result<void>> read_exact(std::span<char> into);
+  runtime::Task<Result<std::size_t>> write(std::string_view bytes);
+  runtime::Task<Result<void>> write_all(std::string_view bytes);
+
   void set_deadline(runtime::TimePoint due) noexcept { transport_.set_deadline(due); }
   void clear_deadline() noexcept { transport_.clear_deadline(); }
   void set_idle(bool idle) noexcept { transport_.set_idle(idle); }
@@ -63,9 +71,15 @@ class BasicTlsStream {
   [[nodiscard]] std::size_t unacknowledged() const noexcept {
     return transport_.unacknowledged() + session_->output().size();
   }
+  /// close_notify as far as the transport takes it at once, then the end in both directions.
+  void close() noexcept {
+    say_goodbye();
+    silent_ = true;
+    transport_.close();
+  }
   /// No close_notify, and the transport resets: what was sent is not to be taken for complete.
   void abort() noexcept {
-    aborted_ = true;
+    silent_ = true;
     transport_.abort();
   }
 
@@ -75,6 +89,18 @@ class BasicTlsStream {
   /// `co_await elsewhere(session)` does session->handshake() where a costly step may be done (Step::kOffload).
   template <class Elsewhere>
   runtime::Task<Result<void>> handshake(Elsewhere& elsewhere);
+
+  // What was agreed, once the handshake is done.
+  [[nodiscard]] std::string_view tls_version() const noexcept { return session_->version(); }
+  [[nodiscard]] std::string_view cipher_suite() const noexcept { return session_->cipher(); }
+  [[nodiscard]] std::string_view alpn() const noexcept { return session_->protocol(); }
+  [[nodiscard]] bool is_resumed() const noexcept { return session_->is_resumed(); }
+  [[nodiscard]] std::optional<PeerCertificate> peer_certificate() const { return session_->peer_certificate(); }
+  /// RFC 2253, e.g. "CN=example.com"; "" where there is no certificate.
+  [[nodiscard]] std::string peer_cert_subject() const {
+    const auto certificate = peer_certificate();
+    return certificate ? certificate->subject : std::string();
+  }
 
   [[nodiscard]] Session& session() noexcept { return *session_; }
   [[nodiscard]] const Session& session() const noexcept { return *session_; }
@@ -101,7 +127,7 @@ class BasicTlsStream {
   /// Plaintext that is in records already but was not reported as written, since they have not all left: 0 or 1. The
   /// caller comes back with it once the transport takes more.
   std::size_t debt_ = 0;
-  bool aborted_ = false;
+  bool silent_ = false;  ///< the destructor says nothing
 };
 
 using TlsStream = BasicTlsStream<tcp::TcpStream>;
@@ -115,7 +141,7 @@ Result<std::size_t> BasicTlsStream<Transport>::try_read(std::span<char> into) no
   auto& arriving = Scratch::of_this_thread().arriving;
   for (;;) {
     const auto arrived = transport_.try_read(arriving);
-    if (!arrived) return arrived;  // the end without close_notify is one all the same (T-6)
+    if (!arrived) return arrived.error().kind == ErrorKind::kClosed ? std::unexpected(session_->cut_off()) : arrived;
     const auto count = session_->decrypt({arriving.data(), *arrived}, into);
     if (count || count.error().kind != ErrorKind::kWouldBlock || *arrived < arriving.size()) return count;
   }
@@ -197,8 +223,49 @@ Result<void> BasicTlsStream<Transport>::shutdown_write() {
 }
 
 template <io::ByteStream Transport>
+runtime::Task<Result<std::size_t>> BasicTlsStream<Transport>::read(std::span<char> into) {
+  for (;;) {
+    const auto ready = co_await readable();
+    if (!ready) co_return std::unexpected(ready.error());
+    const auto count = try_read(into);
+    if (count || count.error().kind != ErrorKind::kWouldBlock) co_return count;
+  }
+}
+
+template <io::ByteStream Transport>
+runtime::Task<Result<void>> BasicTlsStream<Transport>::read_exact(std::span<char> into) {
+  while (!into.empty()) {
+    const auto count = co_await read(into);
+    if (!count) co_return std::unexpected(count.error());
+    into = into.subspan(*count);
+  }
+  co_return Result<void>();
+}
+
+template <io::ByteStream Transport>
+runtime::Task<Result<std::size_t>> BasicTlsStream<Transport>::write(std::string_view bytes) {
+  if (bytes.empty()) co_return std::size_t{0};
+  for (;;) {
+    const auto ready = co_await writable();
+    if (!ready) co_return std::unexpected(ready.error());
+    const auto count = try_write(bytes);
+    if (count || count.error().kind != ErrorKind::kWouldBlock) co_return count;
+  }
+}
+
+template <io::ByteStream Transport>
+runtime::Task<Result<void>> BasicTlsStream<Transport>::write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto count = co_await write(bytes);
+    if (!count) co_return std::unexpected(count.error());
+    bytes.remove_prefix(*count);
+  }
+  co_return Result<void>();
+}
+
+template <io::ByteStream Transport>
 void BasicTlsStream<Transport>::say_goodbye() noexcept {
-  if (aborted_) return;
+  if (silent_) return;
   session_->close(session_->output());
   static_cast<void>(flush());
 }
@@ -230,15 +297,18 @@ runtime::Task<Result<void>> BasicTlsStream<Transport>::handshake(Elsewhere& else
   for (;;) {
     Step step = session_->handshake();
     while (step == Step::kOffload) step = co_await elsewhere(session_);
+    if (step == Step::kFailed) {
+      static_cast<void>(flush());  // the alert; whether it arrives changes nothing
+      co_return fail(ErrorKind::kProtocol, session_->reason());
+    }
     // What a server says last need not leave before its first answer does: readable() sees to it.
-    if (step == Step::kDone && session_->has_input()) co_return Result<void>();
+    if (step == Step::kDone && session_->is_server() && session_->has_input()) co_return Result<void>();
     for (auto flushed = flush(); !flushed; flushed = flush()) {
       if (flushed.error().kind != ErrorKind::kWouldBlock) co_return flushed;
       const auto ready = co_await transport_.writable();
       if (!ready) co_return ready;
     }
     if (step == Step::kDone) co_return Result<void>();
-    if (step == Step::kFailed) co_return fail(ErrorKind::kProtocol, session_->reason());
     auto received = co_await receive();
     if (!received) co_return received;
   }

@@ -1,5 +1,7 @@
 #include "flare/tls/x509.h"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
@@ -7,9 +9,11 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <new>
 #include <span>
 
 #include "flare/base/ascii.h"
+#include "flare/tls/certificate.h"
 
 namespace flare::tls {
 namespace {
@@ -51,6 +55,20 @@ net::IpAddr to_address(std::string_view bytes) {
 }
 
 }  // namespace
+
+X509StackPtr parse_certificates(std::string_view pem, const std::string& whole) {
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  X509StackPtr found(sk_X509_new_null());
+  if (!bio || !found) throw std::bad_alloc();
+  while (X509* const next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) sk_X509_push(found.get(), next);
+  const unsigned long end = ERR_peek_last_error();
+  if (ERR_GET_LIB(end) != ERR_LIB_PEM || ERR_GET_REASON(end) != PEM_R_NO_START_LINE)
+    throw CertificateError("a certificate of the " + whole + " cannot be read: " + openssl_error());
+  ERR_clear_error();
+  if (sk_X509_num(found.get()) == 0)
+    throw CertificateError("it holds no certificate (PEM, \"-----BEGIN CERTIFICATE-----\")");
+  return found;
+}
 
 std::string to_text(const X509_NAME* name) {
   const BioPtr memory(BIO_new(BIO_s_mem()));

@@ -3,12 +3,17 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "flare/net/ip_addr.h"
 #include "flare/tls/openssl.h"
 
 namespace flare::tls {
+
+/// All certificates in `pem`, in their order. Throws CertificateError: there is none, or one of the `whole` ("chain",
+/// "bundle") cannot be read.
+X509StackPtr parse_certificates(std::string_view pem, const std::string& whole);
 
 /// RFC 2253: "CN=example.com,O=Example".
 std::string to_text(const X509_NAME* name);
