@@ -72,7 +72,7 @@ bool Session::looks_like_http() const noexcept {
 
 /// Says what broke the session; nothing more can be read, and only its alert be written.
 Error Session::broken(int error) noexcept {
-  closed_ = true;
+  broken_ = closed_ = true;
   const Failure failure = take_failure(*this, error);
   if (reason_ == Reason::kNone) reason_ = failure.reason;  // a callback knows better
   try {
@@ -85,6 +85,8 @@ Error Session::broken(int error) noexcept {
 // ---- records
 
 Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> into) noexcept {
+  if (broken_) return fail(ErrorKind::kProtocol, reason_);
+  ERR_clear_error();  // SSL_get_error asks the thread's queue, where anybody may have left something
   const bool kept = !input_.empty();
   if (kept) input_.append(arrived);
   unread_ = kept ? std::string_view(input_) : arrived;
@@ -98,7 +100,8 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   }
   const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), 0);
   if (error == SSL_ERROR_ZERO_RETURN) ended_ = true;
-  has_input_ = ended_ || !unread_.empty() || SSL_pending(ssl_.get()) != 0;
+  if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) broken(error);  // after what came before it was read
+  has_input_ = ended_ || broken_ || !unread_.empty() || SSL_pending(ssl_.get()) != 0;
   if (kept) {
     input_.erase(0, input_.size() - unread_.size());
   } else {
@@ -108,8 +111,8 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   if (input_.empty()) std::string().swap(input_);
   if (total != 0 || into.empty()) return total;
   if (ended_) return fail(ErrorKind::kClosed);
-  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_NONE) return fail(ErrorKind::kWouldBlock);
-  return std::unexpected(broken(error));
+  if (broken_) return fail(ErrorKind::kProtocol, reason_);
+  return fail(ErrorKind::kWouldBlock);
 }
 
 std::size_t Session::record_size() noexcept {

@@ -98,6 +98,7 @@ class Session {
   bool ended_ = false;   ///< close_notify has come
   bool closed_ = false;  ///< close_notify has gone, or must not
   bool offloaded_ = false;
+  bool broken_ = false;
   bool costly_ = false;                            ///< chosen: a certificate whose key is expensive to use
   std::uint8_t records_ = 0;                       ///< of the present burst, as far as their size depends on it
   std::chrono::steady_clock::time_point burst_{};  ///< when it last went on
