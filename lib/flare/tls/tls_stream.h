@@ -165,6 +165,10 @@ Result<std::size_t> BasicTlsStream<Transport>::send(std::span<const iovec> piece
 
 template <io::ByteStream Transport>
 Result<std::size_t> BasicTlsStream<Transport>::try_write(std::string_view bytes, bool more) {
+  if (bytes.empty()) {  // what waits may leave; what is owed stays owed
+    if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
+    return std::size_t{0};
+  }
   const iovec piece{.iov_base = const_cast<char*>(bytes.data()), .iov_len = std::min(bytes.size(), Scratch::kPlain)};
   return send({&piece, 1}, more);
 }
