@@ -21,7 +21,8 @@ namespace {
 constexpr std::size_t kFirstRecord = 1400;
 constexpr std::size_t kLargestRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 constexpr std::uint8_t kSmallRecords = 4;
-constexpr std::chrono::seconds kPause{1};  // by then the congestion window starts anew
+constexpr std::size_t kMostUnread = 128 * 1024;  // twice what a write can leave behind
+constexpr std::chrono::seconds kPause{1};        // by then the congestion window starts anew
 
 std::chrono::steady_clock::time_point coarse_now() noexcept {
   timespec now{};
@@ -70,13 +71,14 @@ bool Session::looks_like_http() const noexcept {
   return std::ranges::all_of(word, ascii::is_upper);
 }
 
-/// Says what broke the session; nothing more can be read, and only its alert be written.
-Error Session::broken(int error) noexcept {
+Error Session::broken(int error) noexcept { return break_off(take_failure(*this, error)); }
+
+/// Nothing more can be read, and only what is in output() be written: an alert, mostly.
+Error Session::break_off(const Failure& why) noexcept {
   broken_ = closed_ = true;
-  const Failure failure = take_failure(*this, error);
-  if (reason_ == Reason::kNone) reason_ = failure.reason;  // a callback knows better
+  if (reason_ == Reason::kNone) reason_ = why.reason;  // a callback knows better
   try {
-    failure_ = failure.text;
+    failure_ = why.text;
   } catch (const std::bad_alloc&) {  // the reason has to do
   }
   return Error::of(ErrorKind::kProtocol, reason_);
@@ -90,6 +92,7 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   const bool kept = !input_.empty();
   if (kept) input_.append(arrived);
   unread_ = kept ? std::string_view(input_) : arrived;
+  const std::size_t said = output_.size();
   std::size_t total = 0;
   int outcome = 1;
   while (total < into.size() && !ended_) {
@@ -101,6 +104,8 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), 0);
   if (error == SSL_ERROR_ZERO_RETURN) ended_ = true;
   if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) broken(error);  // after what came before it was read
+  if (output_.size() > said && output_.size() > kMostUnread)
+    break_off({.text = "it makes us answer and does not read the answers"});
   has_input_ = ended_ || broken_ || !unread_.empty() || SSL_pending(ssl_.get()) != 0;
   if (kept) {
     input_.erase(0, input_.size() - unread_.size());

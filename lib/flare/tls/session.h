@@ -20,6 +20,7 @@
 namespace flare::tls {
 
 class ServerContext;
+struct Failure;
 
 /// What the handshake needs to go on.
 enum class Step : std::uint8_t {
@@ -52,7 +53,8 @@ class Session {
 
   // ---- records
   /// Plaintext of what was fed and of `arrived`, as much as `into` takes; what is left is kept. kWouldBlock: no record
-  /// is complete yet. kClosed: close_notify.
+  /// is complete yet. kClosed: close_notify. kProtocol, from then on: see failure(), as also for a peer that makes
+  /// OpenSSL answer (RFC 8446 §4.6.3) until output() holds 128 KiB.
   Result<std::size_t> decrypt(std::string_view arrived, std::span<char> into) noexcept;
   /// decrypt() would give something at once.
   [[nodiscard]] bool has_input() const noexcept { return has_input_; }
@@ -81,6 +83,7 @@ class Session {
 
   Step failed() noexcept;
   Error broken(int error) noexcept;
+  Error break_off(const Failure& why) noexcept;
   [[nodiscard]] std::size_t record_size() noexcept;
 
   SslPtr ssl_;
