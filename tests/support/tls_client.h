@@ -31,6 +31,10 @@ class TlsClient {
   };
   TlsClient() : TlsClient(Options{}) {}
   explicit TlsClient(const Options& options);
+  TlsClient(const TlsClient&) = delete;
+  TlsClient& operator=(const TlsClient&) = delete;
+  /// OpenSSL resumes no session whose connection did not end in order: this one always does.
+  ~TlsClient() { SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
 
   /// Takes what the server has sent, goes on with the handshake or decrypts, gives back what is to be sent.
   std::string exchange(std::string_view arrived);
