@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <coroutine>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -180,7 +179,7 @@ Result<std::size_t> BasicTlsStream<Transport>::try_writev(std::span<const iovec>
   std::size_t gathered = 0;
   for (const iovec& piece : pieces) {
     const std::size_t size = std::min(piece.iov_len, plain.size() - gathered);
-    std::memcpy(plain.data() + gathered, piece.iov_base, size);
+    std::copy_n(static_cast<const char*>(piece.iov_base), size, plain.data() + gathered);  // an empty one may be null
     gathered += size;
   }
   return try_write({plain.data(), gathered});
