@@ -60,7 +60,7 @@ class MemoryStream {
   Ready writable() const noexcept { return {}; }
 
   Result<std::size_t> try_read(std::span<char> into) {
-    if (blocks()) return fail(ErrorKind::kWouldBlock);
+    if (blocks(reading_blocked_)) return fail(ErrorKind::kWouldBlock);
     ask_peer();
     if (wire_->arriving.empty() && wire_->stays_open) return fail(ErrorKind::kWouldBlock);
     if (wire_->arriving.empty()) return fail(wire_->reset_at_end ? ErrorKind::kConnectionReset : ErrorKind::kClosed);
@@ -72,7 +72,7 @@ class MemoryStream {
     return count;
   }
   Result<std::size_t> try_write(std::string_view bytes, bool /*more*/ = false) {
-    if (blocks()) return fail(ErrorKind::kWouldBlock);
+    if (blocks(writing_blocked_)) return fail(ErrorKind::kWouldBlock);
     if (wire_->write_shut) return fail(ErrorKind::kBrokenPipe);
     if (wire_->sent.size() >= wire_->reset_after_sent) return fail(ErrorKind::kConnectionReset);
     std::size_t count = bytes.size();
@@ -113,15 +113,17 @@ class MemoryStream {
   void ask_peer() const {
     if (wire_->arriving.empty() && wire_->peer) wire_->peer(*wire_);
   }
-  bool blocks() noexcept {
+  /// Each direction by itself: else one could block the other for ever.
+  bool blocks(bool& blocked) const noexcept {
     if (!wire_->block_every_other) return false;
-    blocked_ = !blocked_;
-    return blocked_;
+    blocked = !blocked;
+    return blocked;
   }
 
   Wire* wire_;
   std::size_t next_size_ = 0;
-  bool blocked_ = false;
+  bool reading_blocked_ = false;
+  bool writing_blocked_ = false;
 };
 
 }  // namespace flare::test

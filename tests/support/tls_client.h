@@ -59,7 +59,6 @@ class TlsClient {
   void note_failure(int outcome);
   static void on_message(int sent, int version, int type, const void* bytes, std::size_t size, SSL* ssl, void* self);
 
-  tls::SslCtxPtr ctx_;
   tls::SslPtr ssl_;
   std::string plain_;
   std::string error_;
