@@ -69,9 +69,9 @@ void load(LoadContext& context, const Node& table, TlsCertificate& certificate) 
     }
     if (problems.empty()) certificate.certificate = std::move(loaded);
   } catch (const tls::CertificateError& error) {
-    report(context, *chain_at,
-           fmt::format("{} with {}: {}", certificate.files.chain, certificate.files.key, error.what()),
-           "name the chain and the key that were issued together");
+    report(
+        context, *chain_at, fmt::format("{} with {}: {}", certificate.files.chain, certificate.files.key, error.what()),
+        "name the chain and the key that were issued together, and passphrase = \"@file:PATH\" for an encrypted key");
   }
 }
 

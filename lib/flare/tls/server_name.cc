@@ -17,7 +17,7 @@ constexpr std::size_t kLongestName = 253;
 std::size_t number(std::span<const unsigned char> two) noexcept { return std::size_t{two[0]} << 8 | two[1]; }
 
 bool is_name(std::string_view name) noexcept {
-  if (name.empty() || name.size() > kLongestName || name.front() == '.') return false;
+  if (name.empty() || name.size() > kLongestName || name.front() == '.' || name.back() == '.') return false;
   const auto fits = [](char c) { return ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '.' || c == '_'; };
   return std::ranges::all_of(name, fits) && !name.contains("..");
 }

@@ -35,7 +35,7 @@ void TicketKeys::make(Key& key) {
 /// A server that nobody visits makes no keys: what is overdue by several rotations is made up for one by one, so that
 /// old ones still leave in time.
 void TicketKeys::rotate_if_due(Clock::time_point now) {
-  if (now.time_since_epoch().count() < due_.load(std::memory_order_relaxed)) return;
+  if (now.time_since_epoch().count() < due_.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(rotating_);
   const Clock::duration step = rotate_;
   Clock::duration due(due_.load(std::memory_order_relaxed));
@@ -46,7 +46,7 @@ void TicketKeys::rotate_if_due(Clock::time_point now) {
     due += step;
   }
   if (due <= now.time_since_epoch()) due = now.time_since_epoch() + step;
-  due_.store(due.count(), std::memory_order_relaxed);
+  due_.store(due.count(), std::memory_order_release);  // whoever reads it reads the new current_ then
 }
 
 const TicketKeys::Key& TicketKeys::current(Clock::time_point now) {

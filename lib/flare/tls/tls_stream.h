@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <coroutine>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -163,6 +162,10 @@ Result<void> BasicTlsStream<Transport>::flush() {
 /// Encrypts, at most a scratch buffer's worth, and sends the records behind what waited.
 template <io::ByteStream Transport>
 Result<std::size_t> BasicTlsStream<Transport>::try_write(std::string_view bytes, io::Ahead ahead) {
+  if (bytes.empty()) {  // what waits may leave; what is owed stays owed
+    if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
+    return std::size_t{0};
+  }
   std::string& waiting = session_->output();
   if (waiting.size() > kHeldAtMost) {  // what a slow reader has not taken: no more on top of that
     if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
@@ -194,7 +197,7 @@ Result<std::size_t> BasicTlsStream<Transport>::try_writev(std::span<const iovec>
   std::size_t gathered = 0;
   for (const iovec& piece : pieces) {
     const std::size_t size = std::min(piece.iov_len, plain.size() - gathered);
-    std::memcpy(plain.data() + gathered, piece.iov_base, size);
+    std::copy_n(static_cast<const char*>(piece.iov_base), size, plain.data() + gathered);  // an empty one may be null
     gathered += size;
   }
   return try_write({plain.data(), gathered});

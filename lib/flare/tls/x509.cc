@@ -81,6 +81,7 @@ std::string to_text(const X509_NAME* name) {
 SubjectAltNames subject_alt_names(const X509* certificate) {
   const std::unique_ptr<GENERAL_NAMES, FreeGeneralNames> all(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  ERR_clear_error();  // a malformed one names nobody, and leaves no trace
   SubjectAltNames found;
   for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(all.get(), i);
