@@ -49,7 +49,7 @@ struct Grammar {
     explain =
         app.add_subcommand("explain", "which listener, host and route answers a request, and why the others do not");
     explain->add_option("METHOD", parsed.explain.method, "GET, POST, ...")->required();
-    explain->add_option("URL", parsed.explain.url, "http://host[:port]/path?query")->required();
+    explain->add_option("URL", parsed.explain.url, "http[s]://host[:port]/path?query")->required();
     explain->add_option("-H,--header", parsed.explain.fields, "a request field, \"Name: value\"; may be repeated");
     explain->add_option("--from", parsed.explain.from, "the client's IP address")->capture_default_str();
 

@@ -48,7 +48,7 @@ struct ListCertificates {
 /// A certificate for development.
 struct SelfSign {
   std::vector<std::string> names;  ///< host names and IP addresses, one at least
-  int days = 365;
+  int days = 90;
   std::string folder;  ///< "": certs/NAME
   bool force = false;  ///< replace what is there
 };

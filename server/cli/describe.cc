@@ -36,6 +36,10 @@ std::string describe_rate(const config::Rate& rate) {
          key + ", burst " + std::to_string(*rate.burst);
 }
 
+std::string describe_key(const tls::Certificate& certificate) {
+  return std::string(to_string(certificate.key_type())) + " " + std::to_string(certificate.key_bits());
+}
+
 std::vector<Setting> effective_settings(const config::Route& route) {
   std::vector<Setting> settings;
   const config::Settings& from = route.settings;

@@ -93,7 +93,7 @@ ExitCode run(const SelfSign& command) {
   if (error) return cannot_write(folder, error.value());
   if (const int failed = write_file(key, made.key_pem, kForOwner)) return cannot_write(key, failed);
   if (const int failed = write_file(chain, made.chain_pem, kForAll)) return cannot_write(chain, failed);
-  std::fprintf(stderr, "flared: for %s, %d days; no client trusts it unless told to\n",
+  std::fprintf(stderr, "flared: for %s, %d days; browsers will warn, for nobody vouches for it but itself\n",
                fmt::format("{}", fmt::join(names, ", ")).c_str(), command.days);
   std::printf("[[tls.cert]]\nchain = %s\nkey = %s\n", config::toml_quote(chain.string()).c_str(),
               config::toml_quote(key.string()).c_str());

@@ -67,9 +67,14 @@ def start(tmp_path):
 
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory):
-    """conf/ as it stands on a machine of its users: with the certificate that conf/https.toml asks for."""
+    """conf/ as it stands on a machine of its users: with the certificates that its files ask for."""
     folder = tmp_path_factory.mktemp("shipped") / "conf"
     shutil.copytree(Path(__file__).parents[2] / "conf", folder, ignore=shutil.ignore_patterns("certs"))
-    made = flared("cert", "self-signed", "--out", folder / "certs/localhost", "localhost", "127.0.0.1", "::1")
-    assert made.returncode == 0, made.stderr
+    examples = folder / "examples/certs"
+    for out, *names in ((folder / "certs/localhost", "localhost", "127.0.0.1", "::1"),
+                        (examples / "example.com", "example.com", "*.example.com"),
+                        (examples / "example.com-rsa", "example.com", "*.example.com")):
+        made = flared("cert", "self-signed", "--out", out, *names)
+        assert made.returncode == 0, made.stderr
+    shutil.copy(examples / "example.com/fullchain.pem", examples / "clients-ca.pem")
     return folder

@@ -1,4 +1,5 @@
-"""`flared certs` and `flared cert self-signed`: what they print, write and refuse; a certificate so made serves at once."""
+"""`flared certs`, `flared cert self-signed` and `flared explain` of https: what they print, write and refuse; a certificate so made
+serves at once."""
 
 import hashlib
 import json
@@ -7,9 +8,10 @@ import re
 import socket
 import ssl
 import stat
+import subprocess
 
 import pytest
-from wire import SOURCE, flared
+from wire import FLARED, PATIENCE, SOURCE, flared
 
 CONFIG = """
 [listen.secure]
@@ -73,6 +75,16 @@ def test_self_signed_writes_a_private_key_and_prints_the_lines_that_use_it(tmp_p
     assert checked.returncode == 0, checked.stderr
 
 
+def test_self_signed_never_shows_the_key_to_others_whatever_the_umask(tmp_path):
+    traced = tmp_path / "trace"
+    done = subprocess.run(["strace", "-f", "-o", traced, "-e", "trace=openat,open,creat,rename", FLARED, "cert", "self-signed", "localhost",
+                           "--out", tmp_path / "out"], umask=0, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0 and "browsers will warn" in done.stderr and len(done.stderr.splitlines()) == 1
+    opened = [line for line in traced.read_text().splitlines() if "open" in line and "privkey.pem" in line]
+    assert len(opened) == 1 and "O_EXCL" in opened[0] and ", 0600)" in opened[0], opened
+    assert f'rename("{tmp_path}/out/privkey.pem.new", "{tmp_path}/out/privkey.pem")' in traced.read_text()
+
+
 def test_self_signed_overwrites_only_with_force(tmp_path):
     self_sign(tmp_path, "localhost", "--out", "d")
     before = (tmp_path / "d/privkey.pem").read_text()
@@ -85,7 +97,7 @@ def test_self_signed_overwrites_only_with_force(tmp_path):
     assert (tmp_path / "d/privkey.pem").read_text() != before
 
 
-@pytest.mark.parametrize("name", ["_", "a b", "", "a,DNS:b", "*.*.example.com", "a" * 64 + ".example.com"])
+@pytest.mark.parametrize("name", ["_", "a b", "", "a,DNS:b", "..", "../a", "*.*.example.com", "a" * 64 + ".example.com"])
 def test_self_signed_refuses_what_is_no_name(tmp_path, name):
     done = flared("cert", "self-signed", name, cwd=tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and done.stdout == ""
@@ -101,17 +113,38 @@ def test_self_signed_says_what_it_cannot_write(tmp_path):
 def test_certs_lists_names_expiry_and_hosts(site):
     done = flared("certs", "-c", site)
     assert done.returncode == 0
-    head, main, alt = done.stdout.splitlines()
+    head, main, alt, listener = done.stdout.splitlines()
     assert head.split() == ["NAMES", "KEY", "EXPIRES", "LEFT", "HOSTS", "CHAIN,", "KEY"]
     date = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
     folder = re.escape(str(site.parent))
     assert re.fullmatch(
-        rf"\*\.example\.com \(default\) +ECDSA 256 +{date} +364 d +main +{folder}/main/fullchain\.pem, {folder}/main/privkey\.pem", main)
+        rf"\*\.example\.com \(default\) +ECDSA 256 +{date} +89 d +main +{folder}/main/fullchain\.pem, {folder}/main/privkey\.pem", main)
     assert re.fullmatch(rf"example\.net, 192\.0\.2\.1 +ECDSA 256 +{date} +9 d +alt +{folder}/alt/.*", alt)
+    assert listener == "listener secure: 127.0.0.1:0"
+
+
+def test_certs_says_which_no_host_uses(site):
+    site.write_text(CONFIG.format(alt="alt.example.com"))
+    main, alt = flared("certs", "-c", site).stdout.splitlines()[1:3]
+    assert re.search(r" 89 d +main, alt +/", main) and re.search(r" 9 d +no host +/", alt)
+
+
+def test_C_5_certs_lists_what_cannot_be_used_with_the_reason(site):
+    (site.parent / "alt/privkey.pem").write_bytes((site.parent / "main/privkey.pem").read_bytes())
+    done = flared("certs", "-c", site)
+    assert done.returncode == 1 and "FL0301" in done.stderr
+    main, alt = done.stdout.splitlines()[1:3]
+    assert "cannot be used" not in main and re.search(r"alt/privkey\.pem  cannot be used: .*belongs to another certificate", alt)
+    (site.parent / "alt/privkey.pem").unlink()
+    assert "cannot be used: " in flared("certs", "-c", site).stdout
+    main, alt = json.loads(flared("certs", "--json", "-c", site).stdout)["certificates"]
+    assert main["problems"] == [] and len(alt["problems"]) == 1 and "names" not in alt
 
 
 def test_certs_as_json(site):
-    main, alt = json.loads(flared("certs", "--json", "-c", site).stdout)
+    found = json.loads(flared("certs", "--json", "-c", site).stdout)
+    assert found["listeners"] == [{"name": "secure", "addresses": ["127.0.0.1:0"]}]
+    main, alt = found["certificates"]
     assert (main["default"], main["names"], main["hosts"]) == (True, ["*.example.com"], ["main"])
     assert (alt["default"], alt["names"], alt["hosts"]) == (False, ["example.net", "192.0.2.1"], ["alt"])
     assert alt["days_left"] == 9 and alt["key_type"] == "ECDSA" and alt["key_bits"] == 256
@@ -122,7 +155,8 @@ def test_certs_as_json(site):
 def test_certs_of_a_broken_configuration_says_why(site):
     site.write_text(CONFIG.format(alt="example.org"))
     done = flared("certs", "-c", site)
-    assert done.returncode == 1 and "FL0302" in done.stderr and done.stdout == ""
+    assert done.returncode == 1 and "FL0302" in done.stderr and " no host " in done.stdout
+    assert flared("certs", "-c", site.parent / "missing.toml").returncode == 1
 
 
 def test_certs_without_certificates(tmp_path):
@@ -130,7 +164,24 @@ def test_certs_without_certificates(tmp_path):
     file.write_text('[listen.a]\naddress = "127.0.0.1:0"\n[[route]]\npath = "/"\nrespond = {}\n')
     done = flared("certs", "-c", file)
     assert (done.returncode, done.stdout) == (0, "") and "no [[tls.cert]]" in done.stderr
-    assert json.loads(flared("certs", "--json", "-c", file).stdout) == []
+    assert json.loads(flared("certs", "--json", "-c", file).stdout) == {"certificates": [], "listeners": []}
+
+
+def test_explain_speaks_of_the_handshake(shipped):
+    def explain(url):
+        done = flared("explain", "GET", url, "-c", shipped / "examples/tls.toml")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    admin = explain("https://admin.example.com/")
+    assert re.search(r"\ntls +admin\.example\.com: \S+/example\.com/fullchain\.pem, ECDSA 256 ", admin), admin
+    assert re.search(r"\nclient +its certificate is required, authorities in \S+/clients-ca\.pem", admin), admin
+    assert re.search(r"\nroute +admin:", admin)
+    assert "\nclient " not in explain("https://www.example.com/")
+    assert "why=unknown_server_name" in explain("https://www.example.net/")
+    assert "why=plain_http_on_tls" in explain("http://www.example.com:443/")
+    assert "why=tls_on_plain_port" in explain("https://www.example.com:80/")
+    assert re.search(r"\naction +redirect", explain("http://www.example.com/"))
 
 
 def test_a_client_that_trusts_it_is_served(start, tmp_path):

@@ -42,7 +42,8 @@ std::string alternative(const std::string& name) {
   const auto fits = [](char c) { return ascii::is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '*'; };
   const bool wildcard_in_front =
       name.rfind('*') == std::string::npos || (name.starts_with("*.") && name.rfind('*') == 0);
-  if (name.empty() || name.size() > kLongestName || !std::ranges::all_of(name, fits) || !wildcard_in_front)
+  const bool empty_label = name.empty() || name.starts_with('.') || name.ends_with('.') || name.contains("..");
+  if (empty_label || name.size() > kLongestName || !std::ranges::all_of(name, fits) || !wildcard_in_front)
     throw CertificateError("\"" + name +
                            "\" is no name for a certificate: write a host name such as www.example.com, " +
                            "*.example.com, or an IP address");

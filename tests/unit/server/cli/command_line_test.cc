@@ -78,7 +78,7 @@ TEST(CommandLine, UnderstandsEveryCommand) {
            Case{"routes -c a.toml", "routes a.toml"},
            Case{"certs", "certs /etc/flared/flare.toml"},
            Case{"certs --json -c a.toml", "certs a.toml json"},
-           Case{"cert self-signed localhost ::1", "self-signed 365 days in \"\" localhost ::1"},
+           Case{"cert self-signed localhost ::1", "self-signed 90 days in \"\" localhost ::1"},
            Case{"cert self-signed a --days 825 --out b --force", "self-signed 825 days in \"b\" a force"},
            Case{"serve public", "serve public :8080"},
            Case{"serve public 127.0.0.1:80", "serve public 127.0.0.1:80"},
