@@ -104,7 +104,8 @@ void run(test::Wire& wire, bool secure) {
   context.set_tls(server());
   const auto peer = net::SocketAddr::localhost(40000);
   if (secure) {
-    worker.spawn(http::serve_secure_connection(context, peer, {}, test::MemoryStream(wire)));
+    worker.spawn(http::serve_secure_connection<test::MemoryStream>(context, peer, http::ConnectionCount::Place(),
+                                                                   std::ref(wire)));
   } else {
     worker.spawn(http::serve_connection<test::MemoryStream>(context, peer, std::ref(wire)));
   }

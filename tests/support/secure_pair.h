@@ -25,7 +25,7 @@ inline std::shared_ptr<const tls::ServerContext> plain_context() {
 struct SecurePair {
   explicit SecurePair(const std::shared_ptr<const tls::ServerContext>& context = plain_context(),
                       const TlsClient::Options& options = {})
-      : client(options), stream(std::make_unique<Stream>(MemoryStream(wire), context->accept())) {
+      : client(options), stream(std::make_unique<Stream>(context->accept(), wire)) {
     wire.stays_open = true;
     wire.peer = [this](Wire&) { answer(); };
   }

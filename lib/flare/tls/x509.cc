@@ -57,7 +57,7 @@ net::IpAddr to_address(std::string_view bytes) {
 }  // namespace
 
 X509StackPtr parse_certificates(std::string_view pem, const std::string& whole) {
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const BioPtr bio(BIO_new_mem_buf(pem.empty() ? "" : pem.data(), static_cast<int>(pem.size())));
   X509StackPtr found(sk_X509_new_null());
   if (!bio || !found) throw std::bad_alloc();
   while (X509* const next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) sk_X509_push(found.get(), next);
