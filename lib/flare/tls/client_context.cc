@@ -126,7 +126,8 @@ Result<std::shared_ptr<Session>> ClientContext::connect(std::string_view host, s
     set = X509_VERIFY_PARAM_set1_ip(expected, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()) == 1;
   } else if (name) {
     set = X509_VERIFY_PARAM_set1_host(expected, name->data(), name->size()) == 1 &&
-          SSL_set_tlsext_host_name(ssl.get(), name->c_str()) == 1;
+          SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                   const_cast<char*>(name->c_str())) == 1;  // the macro's own cast is an old one
   }
   if (!set) throw std::bad_alloc();
   resume(ssl.get(), (address ? address->to_string() : name.value_or("")) + ' ' + std::to_string(port));
