@@ -32,7 +32,9 @@ TlsClient::TlsClient(const Options& options) : ssl_(SSL_new(shared_ctx())) {
   SSL_set_msg_callback(ssl, &TlsClient::on_message);
   SSL_set_msg_callback_arg(ssl, this);
   require(SSL_set_min_proto_version(ssl, options.version) == 1 && SSL_set_max_proto_version(ssl, options.version) == 1);
-  if (!options.name.empty()) require(SSL_set_tlsext_host_name(ssl, options.name.c_str()) == 1);
+  if (!options.name.empty())
+    require(SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                     const_cast<char*>(options.name.c_str())) == 1);
   std::string protocols;
   for (const std::string& each : options.protocols) protocols.append(1, static_cast<char>(each.size())).append(each);
   if (!protocols.empty())
