@@ -39,7 +39,8 @@ class CertificatesTest : public testing::Test {
   /// "host: names; ..." for the certificate at `place`.
   static std::string users(const config::Config& config, std::size_t place) {
     std::string text;
-    for (const Certificates::Use& use : certificates(config).entries().at(place).used_by) {
+    const Certificates all = certificates(config);
+    for (const Certificates::Use& use : all.entries().at(place).used_by) {
       text += config.hosts[use.host].name + ":";
       for (const std::string& name : use.names) text += " " + name;
       text += ";";
