@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import machine
-from harness.servers import Server
+from plaintext import machine
+from plaintext.servers import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = """

@@ -11,9 +11,7 @@
 
 namespace flare::server::config {
 
-/// An inline table of strings.
-using DumpTable = std::vector<std::pair<std::string, std::string>>;
-using DumpScalar = std::variant<bool, std::int64_t, std::string, DumpTable>;
+using DumpScalar = std::variant<bool, std::int64_t, std::string>;
 
 struct DumpEntry {
   std::vector<std::string> key;  ///< more than one element for a dotted key

@@ -17,10 +17,6 @@
 #include "flare/runtime/cancellation.h"
 #include "flare/runtime/timer_wheel.h"
 
-namespace flare::tls {
-class Session;
-}
-
 namespace flare::http {
 
 /// Views live until the response head is written; a coroutine handler may use them until it returns.
@@ -39,8 +35,6 @@ class Request {
   /// The effective authority as received (host[:port]); see normalize_host.
   [[nodiscard]] std::string_view authority() const noexcept { return head_.authority; }
   [[nodiscard]] bool is_tls() const noexcept { return tls_; }
-  /// What was agreed with the client, and its certificate (tls/session.h); nullptr on a plain connection.
-  [[nodiscard]] const tls::Session* tls() const noexcept { return session_; }
   /// "http" or "https": what the client used, as far as the connection or a trusted proxy tells.
   [[nodiscard]] std::string_view scheme() const noexcept { return https_ ? "https" : "http"; }
   /// The other end of the socket; unspecified on a unix socket.
@@ -110,7 +104,6 @@ class Request {
     tls_ = tls;
     https_ = tls;
   }
-  void set_tls(const tls::Session* session) noexcept { session_ = session; }
   void set_client(const net::IpAddr& client) noexcept { client_ = client; }
   void set_arrival(runtime::TimePoint time) noexcept { arrival_ = time; }
   void set_scheme(std::string_view scheme) noexcept { https_ = scheme == "https"; }
@@ -130,7 +123,6 @@ class Request {
   net::SocketAddr peer_;
   net::IpAddr client_;
   runtime::TimePoint arrival_{};
-  const tls::Session* session_ = nullptr;
   std::string_view route_;
   bool logged_ = true;
   bool tls_ = false;
