@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from plaintext import machine
-from plaintext.servers import Server
+from harness import machine
+from harness.servers import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = """

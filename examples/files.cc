@@ -22,7 +22,7 @@ void show(const http::Handler& handler, std::string_view target) {
   http::Request request;
   if (!request.parse(text, limits)) return;
   http::Reply reply = handler(request);
-  const http::Response& response = *reply.now();  // these handlers do not wait
+  const http::Response& response = *reply.now();  // no worker runs here, so nothing waits for one
   std::cout << target << " -> " << code(response.status);
   for (std::string_view name : {"Content-Type", "Location"}) {
     if (const auto value = response.headers.get(name)) std::cout << "  " << name << ": " << *value;
@@ -38,6 +38,8 @@ int main() {
   {
     http::Router router;
     router.any("/**", handlers::StaticFiles(root.string()));
+    router.any("/browse/**", handlers::StaticFiles(root.string(), {.index = {}, .list = handlers::ListFormat::kJson}));
+    router.any("/app/**", handlers::StaticFiles(root.string(), {.fallback = "index.html"}));
     router.get("/healthz", handlers::Respond(http::Status::kOk, "text/plain", "ok\n"));
     router.any("/old/**", handlers::Redirect("/docs/{tail}{query}", http::Status::kMovedPermanently));
 
@@ -45,6 +47,8 @@ int main() {
     show(router, "/docs");           // a folder: redirected to /docs/
     show(router, "/../etc/passwd");  // never becomes a request
     show(router, "/.git/config");    // 404
+    show(router, "/browse/docs/");   // a list of what is there: nothing
+    show(router, "/app/users/1");    // nothing of that name: the application's page
     show(router, "/healthz");
     show(router, "/old/page?x=1");
   }

@@ -66,7 +66,7 @@ struct Refusals final : http::Recorder {
   Reason why = Reason::kNone;
   void record(const http::Transaction&) noexcept override {}
   void failure(const http::Request&, std::string_view) noexcept override {}
-  void refused(const net::SocketAddr&, Reason reason) noexcept override { why = reason; }
+  void refused(const net::SocketAddr&, Reason reason, std::string_view) noexcept override { why = reason; }
 };
 
 enum class How : std::uint8_t { kProxied, kPlain };

@@ -1,9 +1,12 @@
-// One byte range against RFC 9110 §14.1.2 read literally: every position of a small representation is asked about.
+// Byte ranges against RFC 9110 §14.1.2 and §14.2 read literally: every position of a small representation is asked
+// about.
 // Input: the representation's size, the value of Range.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,24 +41,11 @@ struct RangeSpec {
   }
 };
 
-/// The one range-spec of a valid "bytes" Range; nullopt for a Range that is ignored (F-15: several are).
-std::optional<RangeSpec> read_range(const std::string& value) {
-  const std::size_t equals = value.find('=');
-  if (equals != 5) return std::nullopt;
-  for (std::size_t i = 0; i < equals; ++i) {
-    if ((value[i] | 0x20) != "bytes"[i]) return std::nullopt;
-  }
-  std::vector<std::string> specs;
-  std::string rest = value.substr(equals + 1) + ",";
-  for (std::size_t comma = 0; (comma = rest.find(',')) != std::string::npos; rest.erase(0, comma + 1)) {
-    const std::string spec = stripped(rest.substr(0, comma));
-    if (!spec.empty()) specs.push_back(spec);
-  }
-  if (specs.size() != 1) return std::nullopt;
-  const std::size_t dash = specs[0].find('-');
+std::optional<RangeSpec> read_spec(const std::string& text) {
+  const std::size_t dash = text.find('-');
   if (dash == std::string::npos) return std::nullopt;
-  const std::string before = specs[0].substr(0, dash);
-  const std::string after = specs[0].substr(dash + 1);
+  const std::string before = text.substr(0, dash);
+  const std::string after = text.substr(dash + 1);
   const RangeSpec spec{.first = number(before), .last = number(after)};
   if ((!before.empty() && !spec.first) || (!after.empty() && !spec.last) || (!spec.first && !spec.last))
     return std::nullopt;
@@ -63,26 +53,96 @@ std::optional<RangeSpec> read_range(const std::string& value) {
   return spec;
 }
 
+/// The range-specs of a valid "bytes" Range; none for a Range that is ignored (F-15).
+std::vector<RangeSpec> read_range(const std::string& value) {
+  const std::size_t equals = value.find('=');
+  if (equals != 5) return {};
+  for (std::size_t i = 0; i < equals; ++i) {
+    if ((value[i] | 0x20) != "bytes"[i]) return {};
+  }
+  std::vector<RangeSpec> specs;
+  std::string rest = value.substr(equals + 1) + ",";
+  for (std::size_t comma = 0; (comma = rest.find(',')) != std::string::npos; rest.erase(0, comma + 1)) {
+    const std::string text = stripped(rest.substr(0, comma));
+    if (text.empty()) continue;
+    const auto spec = read_spec(text);
+    if (!spec) return {};
+    specs.push_back(*spec);
+  }
+  return specs;
+}
+
+using Positions = std::vector<int>;  // by position: how many ranges select it
+
+Positions selected_by(const RangeSpec& spec, std::uint64_t size) {
+  Positions all(size, 0);
+  for (std::uint64_t position = 0; position < size; ++position) all[position] = spec.selects(position, size) ? 1 : 0;
+  return all;
+}
+
+Positions sum(const std::vector<Positions>& each, std::uint64_t size) {
+  Positions all(size, 0);
+  for (const Positions& one : each) {
+    for (std::uint64_t position = 0; position < size; ++position) all[position] += one[position];
+  }
+  return all;
+}
+
+/// How many of the ranges share a position with another one.
+int overlapping(const std::vector<Positions>& each, const Positions& all) {
+  int count = 0;
+  for (const Positions& one : each) {
+    bool shared = false;
+    for (std::size_t position = 0; position < all.size(); ++position)
+      shared = shared || (one[position] != 0 && all[position] > 1);
+    count += shared ? 1 : 0;
+  }
+  return count;
+}
+
+/// The runs of positions that are selected.
+std::vector<ByteRange> runs(const Positions& all) {
+  std::vector<ByteRange> found;
+  for (std::size_t position = 0; position < all.size(); ++position) {
+    if (all[position] == 0) continue;
+    if (position == 0 || all[position - 1] == 0) found.push_back({.offset = position});
+    ++found.back().length;
+  }
+  return found;
+}
+
+/// Of a vector, because the parts come in the order of the request.
+bool same_set(const std::vector<ByteRange>& expected, std::span<const ByteRange> parts) {
+  return expected.size() == parts.size() && std::ranges::all_of(parts, [&expected](const ByteRange& part) {
+           return std::ranges::find(expected, part) != expected.end();
+         });
+}
+
 void check(const std::string& value, std::uint64_t size) {
   const std::vector<Field> fields{{"Range", value}};
   const Representation representation{.size = size, .mtime = 784111777, .etag = "\"a\"", .date_is_strong = true};
   const Selection selection = select_representation(Method::kGet, Fields(fields), representation);
-  require(select_representation(Method::kHead, Fields(fields), representation) == Selection{.length = size});
-  const auto spec = read_range(value);
-  if (!spec) return require(selection == Selection{.length = size});
-  std::uint64_t selected = 0, begin = size;
-  for (std::uint64_t position = size; position-- > 0;) {
-    if (!spec->selects(position, size)) continue;
-    ++selected;
-    begin = position;
+  const Selection everything{.length = size};
+  require(select_representation(Method::kHead, Fields(fields), representation) == everything);
+  const std::vector<RangeSpec> specs = read_range(value);
+  if (specs.empty() || specs.size() > ByteRanges::kMost) return require(selection == everything);
+  std::vector<Positions> each;
+  for (const RangeSpec& spec : specs) {
+    // Satisfiable, but no Content-Range could say so.
+    if (size == 0 && !spec.first && *spec.last != 0) return require(selection == everything);
+    each.push_back(selected_by(spec, size));
   }
-  if (selected != 0) {
-    require(selection == Selection{.status = Status::kPartialContent, .offset = begin, .length = selected});
-  } else if (size == 0 && !spec->first && *spec->last != 0) {
-    require(selection == Selection{});  // satisfiable, but no Content-Range could say so
-  } else {
-    require(selection == Selection{.status = Status::kRangeNotSatisfiable});
+  const Positions all = sum(each, size);
+  const std::vector<ByteRange> expected = runs(all);
+  if (expected.empty()) return require(selection == Selection{.status = Status::kRangeNotSatisfiable});
+  if (overlapping(each, all) > 2) return require(selection == everything);
+  if (expected.size() == 1) {
+    return require(selection == Selection{.status = Status::kPartialContent,
+                                          .offset = expected[0].offset,
+                                          .length = expected[0].length});
   }
+  require(selection == Selection{.status = Status::kPartialContent, .several = true});
+  require(same_set(expected, requested_ranges(Fields(fields), size).parts()));
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 
 declare -A packages=(
   [build]="clang-19 lld-19 cmake ninja-build ccache libssl-dev zlib1g-dev libbrotli-dev libzstd-dev libc-ares-dev
-    libtomlplusplus-dev libspdlog-dev libcli11-dev nlohmann-json3-dev"
+    libtomlplusplus-dev libspdlog-dev libcli11-dev nlohmann-json3-dev openssl"
   [test]="libgtest-dev libgmock-dev python3 python3-pytest curl strace iproute2 chromium"
   [format]="clang-format-19"
   [check]="clang-tidy-19 g++ valgrind libbenchmark-dev"
   [fuzz]="libclang-rt-19-dev"
-  [bench]="libbenchmark-dev python3 wrk nginx-light iproute2"
+  [bench]="libbenchmark-dev python3 wrk nginx-light iproute2 openssl strace"
 )
 
 # packages_of GROUP...: "all" is every group.

@@ -2,11 +2,13 @@
 #include <exception>
 #include <variant>
 
+#include "flare/tls/memory.h"
 #include "server/cli/commands.h"
 
 namespace cli = flare::server::cli;
 
 int main(int argc, char** argv) {
+  flare::tls::use_cached_memory();
   try {
     const cli::Command command = cli::parse_command_line(argc, argv);
     return static_cast<int>(std::visit([](const auto& chosen) { return cli::run(chosen); }, command));

@@ -2,25 +2,16 @@
 // bytes received, all answers of one recv with one send. What a real server costs above this is its own work.
 //
 //   epoll_floor PORT REQUEST_BYTES WORKERS keep|close     "close" closes each connection after its first answer
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "bench/support/sockets.h"
+
 namespace {
+
+using bench::fail;
 
 constexpr std::string_view kResponse =
     "HTTP/1.1 200 OK\r\n"
@@ -39,30 +30,10 @@ struct Settings {
   bool close_after_answer;
 };
 
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "epoll_floor: %s: %s\n", what, std::strerror(errno));
-  std::exit(1);
-}
-
-int listen_on(std::uint16_t port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("bind");
-  if (listen(fd, 4096) != 0) fail("listen");
-  return fd;
-}
-
 class Worker {
  public:
   explicit Worker(const Settings& settings)
-      : settings_(settings), listener_(listen_on(settings.port)), epoll_(epoll_create1(0)) {
+      : settings_(settings), listener_(bench::listen_on(settings.port)), epoll_(epoll_create1(0)) {
     for (std::size_t i = 0; i < kMaxBatch; ++i) responses_ += kResponse;
     watch(listener_);
   }
@@ -72,7 +43,7 @@ class Worker {
     for (;;) {
       const int ready = epoll_wait(epoll_, events.data(), events.size(), -1);
       for (int i = 0; i < ready; ++i) {
-        const int fd = events[static_cast<std::size_t>(i)].data.fd;
+        const int fd = static_cast<int>(events[static_cast<std::size_t>(i)].data.u32);
         if (fd == listener_) {
           accept_some();
         } else {
@@ -83,12 +54,7 @@ class Worker {
   }
 
  private:
-  void watch(int fd) {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLRDHUP;
-    event.data.fd = fd;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
-  }
+  void watch(int fd) { bench::watch(epoll_, fd, EPOLLIN | EPOLLRDHUP, static_cast<std::uint32_t>(fd)); }
 
   void accept_some() {
     for (int i = 0; i < 16; ++i) {
@@ -116,7 +82,8 @@ class Worker {
     pending = static_cast<std::uint32_t>(bytes % settings_.request_bytes);
     if (answers > kMaxBatch) fail("more requests in one recv than kMaxBatch");
     const std::size_t size = answers * kResponse.size();
-    if (size > 0 && send(fd, responses_.data(), size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) fail("send");
+    if (size > 0 && send(fd, responses_.data(), size, MSG_NOSIGNAL) != static_cast<ssize_t>(size))
+      bench::fail_with_errno("send");
     if (!settings_.close_after_answer || answers == 0) return false;
     close(fd);
     return true;

@@ -7,36 +7,24 @@
 //
 // Every response must have the status 200 and, on keep-alive, the size of the first one: anything else is an error and
 // ends the run with status 1. Prints one JSON object.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/support/histogram.h"
+#include "bench/support/response.h"
+#include "bench/support/sockets.h"
+
 namespace {
 
+using bench::fail;
+using bench::kOk;
 using Clock = std::chrono::steady_clock;
-constexpr std::string_view kOk = "HTTP/1.1 200 ";
 
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "load: %s\n", what.c_str());
-  std::exit(1);
-}
+constexpr std::size_t kLargeResponse = 16384;
+constexpr std::size_t kBeginning = 2048;  // of a large response: its status line is looked at
 
 enum class Mode { keep, close, idle };
 
@@ -56,71 +44,25 @@ struct Connection {
   Clock::time_point sent;
 };
 
-// Latencies in buckets of 1 µs up to 100 ms; slower ones count as 100 ms.
-class Histogram {
- public:
-  void add(Clock::duration latency) {
-    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(latency).count();
-    ++buckets_[static_cast<std::size_t>(std::clamp<std::int64_t>(us, 0, kBuckets - 1))];
-    ++count_;
-  }
-
-  std::size_t percentile(double fraction) const {
-    const auto wanted = static_cast<std::uint64_t>(fraction * static_cast<double>(count_));
-    std::uint64_t seen = 0;
-    for (std::size_t us = 0; us < buckets_.size(); ++us) {
-      seen += buckets_[us];
-      if (seen > wanted) return us;
-    }
-    return buckets_.size();
-  }
-
- private:
-  static constexpr std::int64_t kBuckets = 100'000;
-  std::vector<std::uint64_t> buckets_ = std::vector<std::uint64_t>(kBuckets);
-  std::uint64_t count_ = 0;
-};
-
-int connect_to(std::uint16_t port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  // Blocking: over loopback the handshake is done when connect returns.
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    fail("connect to 127.0.0.1:" + std::to_string(port) + ": " + std::strerror(errno));
-  }
-  return fd;
-}
-
 void send_all(int fd, std::string_view bytes) {
   if (send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) {
-    fail(std::string("send: ") + std::strerror(errno));
+    bench::fail_with_errno("send");
   }
 }
 
 // One request on a connection of its own: the size that every further response must have.
 std::size_t response_size(const Settings& settings) {
-  const int fd = connect_to(settings.port);
+  const int fd = bench::connect_to(settings.port);
   send_all(fd, settings.request);
   std::string response;
   std::array<char, 65536> buffer;
-  for (;;) {
+  for (std::size_t size = 0; size == 0; size = bench::response_size(response)) {
     const ssize_t received = recv(fd, buffer.data(), buffer.size(), 0);
     if (received <= 0) fail("the server closed the connection before a whole response");
     response.append(buffer.data(), static_cast<std::size_t>(received));
-    const std::size_t head = response.find("\r\n\r\n");
-    if (head == std::string::npos) continue;
-    const std::size_t length = response.find("Content-Length: ");
-    if (!response.starts_with(kOk) || length > head) fail("not a 200 with Content-Length: " + response.substr(0, 200));
-    const std::size_t size = head + 4 + std::strtoul(response.c_str() + length + 16, nullptr, 10);
-    if (response.size() < size) continue;
-    close(fd);
-    return size;
   }
+  close(fd);
+  return response.size();
 }
 
 class Load {
@@ -146,12 +88,9 @@ class Load {
 
  private:
   void open(Connection& connection) {
-    connection.fd = connect_to(settings_.port);
+    connection.fd = bench::connect_to(settings_.port);
     ++open_;
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u32 = static_cast<std::uint32_t>(&connection - connections_.data());
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0) fail("epoll_ctl");
+    bench::watch(epoll_, connection.fd, EPOLLIN, static_cast<std::uint32_t>(&connection - connections_.data()));
     send_batch(connection);
   }
 
@@ -163,8 +102,8 @@ class Load {
   }
 
   void receive(Connection& connection) {
-    const ssize_t received = recv(connection.fd, buffer_.data(), buffer_.size(), 0);
-    if (received < 0) fail(std::string("recv: ") + std::strerror(errno));
+    const ssize_t received = receive_some(connection);
+    if (received < 0) bench::fail_with_errno("recv");
     if (received == 0) return closed_by_server(connection);
     check_status(connection, static_cast<std::size_t>(received));
     connection.received += static_cast<std::size_t>(received);
@@ -178,6 +117,16 @@ class Load {
     } else {
       finish(connection);
     }
+  }
+
+  // What follows the beginning of a large response is dropped inside the kernel (tcp(7), MSG_TRUNC): copying it would
+  // be the client's price, not the server's.
+  ssize_t receive_some(const Connection& connection) {
+    if (response_size_ <= kLargeResponse || settings_.depth > 1) {
+      return recv(connection.fd, buffer_.data(), buffer_.size(), 0);
+    }
+    if (connection.received == 0) return recv(connection.fd, buffer_.data(), kBeginning, 0);
+    return recv(connection.fd, nullptr, connection.awaited - connection.received, MSG_TRUNC);
   }
 
   // Looks at the status line of the first response that begins in the buffer.
@@ -214,8 +163,8 @@ class Load {
       std::fflush(stdout);
       while (std::getchar() != EOF) continue;
     }
-    std::printf("{\"requests\": %zu, \"seconds\": %.6f, \"p50_us\": %zu, \"p99_us\": %zu}\n", requests_, seconds,
-                latencies_.percentile(0.50), latencies_.percentile(0.99));
+    std::printf("{\"requests\": %zu, \"seconds\": %.6f, \"p50_us\": %zu, \"p99_us\": %zu, \"response_bytes\": %zu}\n",
+                requests_, seconds, latencies_.percentile(0.50), latencies_.percentile(0.99), response_size_);
   }
 
   Settings settings_;
@@ -227,7 +176,7 @@ class Load {
   Clock::time_point deadline_;
   std::size_t open_ = 0;
   std::size_t requests_ = 0;
-  Histogram latencies_;
+  bench::Histogram latencies_;
 };
 
 Mode mode_of(std::string_view name) {
@@ -235,12 +184,6 @@ Mode mode_of(std::string_view name) {
   if (name == "close") return Mode::close;
   if (name == "idle") return Mode::idle;
   fail("unknown mode " + std::string(name));
-}
-
-std::string contents(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(std::string("cannot read ") + path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace
@@ -252,6 +195,6 @@ int main(int argc, char** argv) {
              .connections = std::strtoul(argv[3], nullptr, 10),
              .depth = std::strtoul(argv[4], nullptr, 10),
              .seconds = std::strtod(argv[5], nullptr),
-             .request = contents(argv[6])});
+             .request = bench::contents(argv[6])});
   load.run();
 }

@@ -31,7 +31,7 @@ class LoopStream {
     std::memcpy(into.data(), turn_.data(), turn_.size());
     return turn_.size();
   }
-  Result<std::size_t> try_write(std::string_view bytes, bool = false) noexcept {
+  Result<std::size_t> try_write(std::string_view bytes, io::Ahead = io::Ahead::kUnknown) noexcept {
     asm volatile("" : : "r"(bytes.data()) : "memory");  // it counts as read
     return bytes.size();
   }

@@ -15,6 +15,8 @@ struct Parsed {
   Check check;
   ShowConfig show;
   Explain explain;
+  ListCertificates certs;
+  SelfSign self_sign;
   ServeFolder serve;
   std::string help_topic;
 };
@@ -22,7 +24,7 @@ struct Parsed {
 /// The CLI11 description; `parsed` outlives it.
 struct Grammar {
   explicit Grammar(Parsed& parsed)
-      : app("flared serves files, redirects and fixed answers over HTTP/1.1, from one TOML file.") {
+      : app("flared serves files, redirects and fixed answers over HTTP/1.1 and TLS, from one TOML file.") {
     app.name("flared");
     app.add_option("-c,--config", parsed.config, "the configuration file")->type_name("FILE")->capture_default_str();
     app.add_flag("-t,--test", parsed.test, "check the configuration and exit, like `flared check`");
@@ -47,22 +49,37 @@ struct Grammar {
     explain =
         app.add_subcommand("explain", "which listener, host and route answers a request, and why the others do not");
     explain->add_option("METHOD", parsed.explain.method, "GET, POST, ...")->required();
-    explain->add_option("URL", parsed.explain.url, "http://host[:port]/path?query")->required();
+    explain->add_option("URL", parsed.explain.url, "http[s]://host[:port]/path?query")->required();
     explain->add_option("-H,--header", parsed.explain.fields, "a request field, \"Name: value\"; may be repeated");
     explain->add_option("--from", parsed.explain.from, "the client's IP address")->capture_default_str();
 
     routes = app.add_subcommand("routes", "list every host and its routes");
+
+    certs = app.add_subcommand("certs", "list the certificates: names, key, expiry, which host uses which");
+    certs->add_flag("--json", parsed.certs.json, "as JSON");
+
+    constexpr int kMostDays = 825;  // clients refuse what is valid for longer
+    cert = app.add_subcommand("cert", "make certificates");
+    cert->require_subcommand(1);
+    self_sign = cert->add_subcommand("self-signed", "a certificate for development, and its [[tls.cert]] lines");
+    self_sign->add_option("NAME", parsed.self_sign.names, "host names, *.example.com, IP addresses")->required();
+    self_sign->add_option("--days", parsed.self_sign.days, "how long it is valid")
+        ->check(CLI::Range(1, kMostDays))
+        ->capture_default_str();
+    self_sign->add_option("--out", parsed.self_sign.folder,
+                          "the folder for fullchain.pem and privkey.pem; without it: certs/NAME");
+    self_sign->add_flag("--force", parsed.self_sign.force, "replace files that exist");
 
     serve = app.add_subcommand("serve", "serve a folder, without a configuration file");
     serve->add_option("DIR", parsed.serve.folder, "the document root")->required();
     serve->add_option("ADDR", parsed.serve.address, "where to listen")->capture_default_str();
 
     help = app.add_subcommand("help", "about a command");
-    help->add_option("COMMAND", parsed.help_topic, "check, config, explain, routes, serve");
+    help->add_option("COMMAND", parsed.help_topic, "cert, certs, check, config, explain, routes, serve");
   }
 
   CLI::App app;
-  CLI::App *check, *config, *show, *explain, *routes, *serve, *help;
+  CLI::App *check, *config, *show, *explain, *routes, *certs, *cert, *self_sign, *serve, *help;
 };
 
 Finished usage_error(const std::string& text) {
@@ -102,6 +119,8 @@ Command choose(Grammar& grammar, const Parsed& parsed) {
   if (grammar.show->parsed()) return with_config(parsed.show, parsed.config);
   if (grammar.explain->parsed()) return with_config(parsed.explain, parsed.config);
   if (grammar.routes->parsed()) return ListRoutes{.config = parsed.config};
+  if (grammar.certs->parsed()) return with_config(parsed.certs, parsed.config);
+  if (grammar.self_sign->parsed()) return parsed.self_sign;
   if (grammar.serve->parsed()) return parsed.serve;
   if (parsed.test) return Check{.config = parsed.config, .json = false, .strict = false, .quiet = parsed.quiet};
   if (parsed.dump) return ShowConfig{.config = parsed.config, .origin = true, .json = false};

@@ -41,6 +41,17 @@ struct ServeFolder {
   std::string folder;
   std::string address = ":8080";
 };
+struct ListCertificates {
+  std::string config;
+  bool json = false;
+};
+/// A certificate for development.
+struct SelfSign {
+  std::vector<std::string> names;  ///< host names and IP addresses, one at least
+  int days = 90;
+  std::string folder;  ///< "": certs/NAME
+  bool force = false;  ///< replace what is there
+};
 struct Version {
   bool long_form = false;
 };
@@ -48,7 +59,8 @@ struct Version {
 struct Finished {
   ExitCode code = ExitCode::kOk;
 };
-using Command = std::variant<Run, Check, ShowConfig, Explain, ListRoutes, ServeFolder, Version, Finished>;
+using Command = std::variant<Run, Check, ShowConfig, Explain, ListRoutes, ListCertificates, SelfSign, ServeFolder,
+                             Version, Finished>;
 
 /// Help goes to stdout; a wrong command line is one line and a usage line on stderr, and exit code 2 (C-11).
 Command parse_command_line(int argc, const char* const* argv);

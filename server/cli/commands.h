@@ -13,6 +13,8 @@ ExitCode run(const Check& command);
 ExitCode run(const ShowConfig& command);
 ExitCode run(const Explain& command);
 ExitCode run(const ListRoutes& command);
+ExitCode run(const ListCertificates& command);
+ExitCode run(const SelfSign& command);
 ExitCode run(const ServeFolder& command);
 ExitCode run(const Version& command);
 ExitCode run(const Finished& command);

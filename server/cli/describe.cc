@@ -36,6 +36,10 @@ std::string describe_rate(const config::Rate& rate) {
          key + ", burst " + std::to_string(*rate.burst);
 }
 
+std::string describe_key(const tls::Certificate& certificate) {
+  return std::string(to_string(certificate.key_type())) + " " + std::to_string(certificate.key_bits());
+}
+
 std::vector<Setting> effective_settings(const config::Route& route) {
   std::vector<Setting> settings;
   const config::Settings& from = route.settings;
@@ -52,6 +56,17 @@ std::vector<Setting> effective_settings(const config::Route& route) {
   }
   for (const auto& name : from.headers_unset) {
     settings.push_back({.name = "headers.unset", .value = *name, .origin = name.origin.to_string()});
+  }
+  for (const handlers::CacheRule& rule : *from.cache_control) {
+    const bool secret = from.cache_control.origin.secret;
+    settings.push_back({.name = "cache_control",
+                        .value = shown({rule.match + ": " + rule.value, secret}),
+                        .origin = from.cache_control.origin.to_string()});
+  }
+  for (const config::ErrorPage& page : from.error_pages) {
+    settings.push_back({.name = "error_pages." + page.status,
+                        .value = shown({page.path, page.origin.secret}),
+                        .origin = page.origin.to_string()});
   }
   for (const std::string& name : *from.rates) {
     settings.push_back(

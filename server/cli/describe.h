@@ -14,6 +14,9 @@ std::string describe_action(const config::Action& action);
 /// "50/s for each client_ip, burst 100".
 std::string describe_rate(const config::Rate& rate);
 
+/// "ECDSA 256", "RSA 2048".
+std::string describe_key(const tls::Certificate& certificate);
+
 struct Setting {
   std::string name;
   std::string value;

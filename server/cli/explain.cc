@@ -59,10 +59,39 @@ void print_losers(const config::Host& host, const site::Explanation& found) {
   }
 }
 
+/// False: the request ends here.
+bool print_handshake(const config::Config& config, const site::Handshake& found) {
+  const std::string asked = found.server_name.empty() ? std::string("no server name") : found.server_name;
+  if (found.certificates.empty()) {
+    print_line("tls", asked + ": no certificate, the alert unrecognized_name (why=unknown_server_name)");
+    return false;
+  }
+  for (const std::size_t place : found.certificates) {
+    const config::TlsCertificate& settings = config.tls.certificates[place];
+    print_line("tls",
+               asked + ": " + settings.files.chain + ", " + describe_key(*settings.certificate) + at(settings.place));
+  }
+  if (found.client_auth) {
+    const config::ClientAuth& auth = *config.hosts[*found.client_auth].client_auth;
+    const bool require = *auth.mode == tls::ClientAuth::Mode::kRequire;
+    print_line("client", std::string(require ? "its certificate is required" : "its certificate is asked for") +
+                             ", authorities in " + *auth.ca + at(auth.ca.origin.place));
+  }
+  return true;
+}
+
 void print_explanation(const config::Config& config, const site::Explanation& found) {
   const config::Listener& listener = config.listeners[found.listener];
   print_line("listener", listener.name + at(listener.place) +
                              (found.listener_by_port ? "" : "  the only one; no address of it has the URL's port"));
+  if (!found.listener_by_scheme) {
+    print_line("tls",
+               *listener.tls
+                   ? "the listener speaks TLS: plain HTTP is answered with 400 (why=plain_http_on_tls); ask https://"
+                   : "the listener speaks plain HTTP: a handshake is closed (why=tls_on_plain_port); ask http://");
+    return;
+  }
+  if (found.handshake && !print_handshake(config, *found.handshake)) return;
   if (!found.host) {
     print_line("host", "none claims \"" + found.host_name + "\" on this listener: 421 (why=host_unknown)");
     return;

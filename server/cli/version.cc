@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <openssl/crypto.h>
 #include <spdlog/version.h>
 #include <CLI/Version.hpp>
 #include <cstdio>
@@ -18,7 +19,8 @@ ExitCode run(const Version& command) {
 #endif
   std::printf("libraries: spdlog %d.%d.%d, fmt %d, CLI11 %s\n", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH,
               FMT_VERSION, CLI11_VERSION);
-  std::printf("features: http/1.1, static, redirect, respond\n");
+  std::printf("OpenSSL: built with %s, runs with %s\n", OPENSSL_VERSION_STR, OpenSSL_version(OPENSSL_VERSION_STRING));
+  std::printf("features: http/1.1, tls, static, redirect, respond\n");
   std::printf("default configuration: %s\n", kDefaultConfig);
   return ExitCode::kOk;
 }

@@ -124,7 +124,8 @@ class Checker {
     switch (key.type) {
       case Type::kPreset: return scoped(member, {Scope::kPreset, "", below.title});
       case Type::kHost: return scoped(member, {Scope::kHost, "", below.title});
-      case Type::kRoutes: return routes(member, {Scope::kRoute, "", below.title});
+      case Type::kRoutes: return tables(member, {Scope::kRoute, "", below.title}, "a route");
+      case Type::kTables: return tables(member, below, "each element");
       case Type::kBool:
       case Type::kInt:
       case Type::kIntWord:
@@ -150,17 +151,19 @@ class Checker {
     wrong(member.value, fmt::format("[{}] must be a table, not {}", position.title, shown(member.value)), {});
   }
 
-  void routes(Member& member, const Position& position) {
-    const std::string help = fmt::format("write [[{}]] for each route", position.title);
+  // An array of tables; `element` names one for people.
+  void tables(Member& member, const Position& position, std::string_view element) {
+    const std::string help = position.path.empty() ? fmt::format("write [[{}]] for each route", position.title)
+                                                   : fmt::format("write {} = [{{ ... }}, {{ ... }}]", member.key);
     if (member.value.kind != Node::Kind::kArray) {
-      return wrong(member.value, fmt::format("\"route\" must be an array of tables, not {}", shown(member.value)),
-                   help);
+      return wrong(member.value,
+                   fmt::format("\"{}\" must be an array of tables, not {}", member.key, shown(member.value)), help);
     }
     for (Node& item : member.value.items) {
       if (item.kind == Node::Kind::kTable) {
         table(item, position);
       } else {
-        wrong(item, fmt::format("a route must be a table, not {}", shown(item)), help);
+        wrong(item, fmt::format("{} must be a table, not {}", element, shown(item)), help);
       }
     }
   }
@@ -203,7 +206,8 @@ class Checker {
       }
       case Type::kPreset:
       case Type::kHost:
-      case Type::kRoutes: return;
+      case Type::kRoutes:
+      case Type::kTables: return;
     }
   }
 

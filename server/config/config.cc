@@ -56,6 +56,7 @@ std::variant<std::int64_t, std::string> limit_value(const http::Limits& limits, 
     case Limit::kBodyIdle: return format_duration(limits.body_idle);
     case Limit::kWriteIdle: return format_duration(limits.write_idle);
     case Limit::kMinRate: return format_byte_rate(limits.min_rate);
+    case Limit::kBandwidth: return format_byte_rate(limits.bandwidth);
     case Limit::kKeepaliveIdle: return format_duration(limits.keepalive_idle);
     case Limit::kKeepaliveRequests: return std::int64_t{limits.keepalive_requests};
     case Limit::kKeepaliveAge: return format_duration(limits.keepalive_age);
@@ -63,6 +64,38 @@ std::variant<std::int64_t, std::string> limit_value(const http::Limits& limits, 
     case Limit::kPerIp: return std::int64_t{limits.per_ip};
   }
   return {};
+}
+
+std::string_view to_string(tls::Version version) noexcept { return version == tls::Version::kTls13 ? "1.3" : "1.2"; }
+
+std::string_view to_string(tls::UnknownName policy) noexcept {
+  return policy == tls::UnknownName::kReject ? "reject" : "default-cert";
+}
+
+std::string_view to_string(tls::ClientAuth::Mode mode) noexcept {
+  return mode == tls::ClientAuth::Mode::kRequest ? "request" : "require";
+}
+
+std::string_view to_string(handlers::ListFormat format) noexcept {
+  switch (format) {
+    case handlers::ListFormat::kOff: return "off";
+    case handlers::ListFormat::kHtml: return "html";
+    case handlers::ListFormat::kJson: return "json";
+  }
+  return "";
+}
+
+std::string_view to_string(handlers::Symlinks symlinks) noexcept {
+  switch (symlinks) {
+    case handlers::Symlinks::kNever: return "never";
+    case handlers::Symlinks::kSameOwner: return "same-owner";
+    case handlers::Symlinks::kInsideRoot: return "inside-root";
+  }
+  return "";
+}
+
+std::string_view to_string(handlers::EtagFrom etag) noexcept {
+  return etag == handlers::EtagFrom::kTime ? "time" : "content";
 }
 
 std::string_view to_string(http::ProxyProtocol mode) noexcept {

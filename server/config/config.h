@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,10 +13,13 @@
 #include <vector>
 
 #include "flare/handlers/rate_limit.h"
+#include "flare/handlers/static_options.h"
 #include "flare/http/limits.h"
 #include "flare/http/peer_trust.h"
 #include "flare/net/cidr.h"
 #include "flare/net/socket_addr.h"
+#include "flare/tls/certificate.h"
+#include "flare/tls/server_context.h"
 #include "server/config/source.h"
 
 namespace flare::server::config {
@@ -79,6 +83,42 @@ struct Listener {
   Value<std::optional<unsigned>> mode;  ///< permission bits for unix sockets
   Value<http::ProxyProtocol> proxy_protocol;
   Value<net::PeerSet> proxy_from;
+  Value<bool> tls;
+  Value<std::vector<std::string>> protocols{{"h1"}, {}};
+};
+
+/// One [[tls.cert]], loaded.
+struct TlsCertificate {
+  Place place;
+  tls::Certificate::Files files;  ///< seen from the working directory of the process
+  Origin chain_origin, key_origin, passphrase_origin, key_mode_origin;
+  Value<bool> is_default;
+  std::shared_ptr<const tls::Certificate> certificate;  ///< null only where an error was reported
+};
+
+struct TlsSettings {
+  Value<tls::Version> min_version;
+  Value<std::string> ciphers{"intermediate", {}};
+  Value<tls::UnknownName> unknown_sni;
+  Value<std::chrono::milliseconds> handshake_timeout{std::chrono::milliseconds(10'000), {}};
+  Value<std::int64_t> handshakes_per_hour;  ///< 0: any number
+  Value<bool> tickets{true, {}};
+  Value<std::chrono::milliseconds> ticket_rotate{std::chrono::hours(12), {}};
+  Value<std::int64_t> ticket_keep{2, {}};
+  Value<bool> watch{true, {}};
+  Value<std::vector<std::chrono::milliseconds>> expiry_warn{
+      {std::chrono::hours(21 * 24), std::chrono::hours(7 * 24), std::chrono::hours(24)}, {}};
+  std::vector<TlsCertificate> certificates;
+};
+std::string_view to_string(tls::Version version) noexcept;
+std::string_view to_string(tls::UnknownName policy) noexcept;
+std::string_view to_string(tls::ClientAuth::Mode mode) noexcept;
+
+/// [host.NAME.client_auth].
+struct ClientAuth {
+  Value<tls::ClientAuth::Mode> mode{tls::ClientAuth::Mode::kRequire, {}};
+  Value<std::string> ca;    ///< seen from the working directory of the process
+  std::string authorities;  ///< what is in that file
 };
 
 /// The names of http::Limits in [limits], in its order.
@@ -91,20 +131,22 @@ enum class Limit : std::uint8_t {
   kBodyIdle,
   kWriteIdle,
   kMinRate,
+  kBandwidth,
   kKeepaliveIdle,
   kKeepaliveRequests,
   kKeepaliveAge,
   kConnections,
   kPerIp,
 };
-inline constexpr std::array<std::string_view, 13> kLimitNames{
-    "header_bytes",  "header_count", "uri_bytes", "body",           "header_timeout",
-    "body_idle",     "write_idle",   "min_rate",  "keepalive_idle", "keepalive_requests",
-    "keepalive_age", "connections",  "per_ip"};
+inline constexpr std::array<std::string_view, 14> kLimitNames{
+    "header_bytes",       "header_count",  "uri_bytes",   "body",      "header_timeout",
+    "body_idle",          "write_idle",    "min_rate",    "bandwidth", "keepalive_idle",
+    "keepalive_requests", "keepalive_age", "connections", "per_ip"};
 /// A number, or text as in the file.
 std::variant<std::int64_t, std::string> limit_value(const http::Limits& limits, Limit limit);
 /// Those that hosts and routes may change.
-inline constexpr std::array kRouteLimits{Limit::kBody, Limit::kBodyIdle, Limit::kWriteIdle, Limit::kMinRate};
+inline constexpr std::array kRouteLimits{Limit::kBody, Limit::kBodyIdle, Limit::kWriteIdle, Limit::kMinRate,
+                                         Limit::kBandwidth};
 
 struct LimitSettings {
   http::Limits values;
@@ -128,15 +170,25 @@ struct Rate {
   Value<std::int64_t> requests_per_hour{1, {}};
   Value<std::int64_t> burst{1, {}};
   Value<int> reply{429, {}};
-  Value<std::int64_t> slots{handlers::TokenBuckets::kDefaultSlots, {}};
+  Value<std::int64_t> slots{runtime::TokenBuckets::kDefaultSlots, {}};
 };
 
-/// What merges down to a route: limits, response fields, rates, whether to log.
+/// A file in place of flare's own error page.
+struct ErrorPage {
+  std::string status;  ///< "404", "4xx" or "5xx"
+  std::string path;    ///< seen from the working directory of the process
+  Origin origin;
+};
+
+/// What merges down to a route: limits, response fields, caching, error pages, rates, whether to log.
 struct Settings {
   LimitSettings limits;
   std::vector<HeaderSetting> headers_set;
   std::vector<Value<std::string>> headers_unset;
+  Value<std::vector<handlers::CacheRule>> cache_control;
+  std::vector<ErrorPage> error_pages;     ///< one for each status or class
   Value<std::vector<std::string>> rates;  ///< names in Config::rates, none twice
+  Value<std::optional<std::chrono::milliseconds>> hsts;
   Value<bool> log{true, {}};
 };
 
@@ -169,8 +221,11 @@ struct Redirect {
 struct StaticFiles {
   std::string root;  ///< seen from the working directory of the process
   Place root_place;
-  std::vector<std::string> index{"index.html"};
+  handlers::StaticOptions options;  ///< without `file` and `cache_control`, which the route has
 };
+std::string_view to_string(handlers::ListFormat format) noexcept;
+std::string_view to_string(handlers::Symlinks symlinks) noexcept;
+std::string_view to_string(handlers::EtagFrom etag) noexcept;
 using Action = std::variant<Respond, Redirect, StaticFiles>;
 
 struct Route {
@@ -203,6 +258,7 @@ struct Host {
   Origin names_origin;
   std::vector<std::string> listen;  ///< names of listeners, resolved: never empty
   Origin listen_origin;
+  std::optional<ClientAuth> client_auth;
   Settings settings;  ///< for answers that no route gives (404, 405)
   std::vector<Route> routes;
 };
@@ -228,6 +284,7 @@ struct LogSettings {
 struct Config {
   ServerSettings server;
   std::vector<Listener> listeners;
+  TlsSettings tls;
   LimitSettings limits;  ///< built-in and [limits]
   std::vector<Rate> rates;
   std::vector<Host> hosts;

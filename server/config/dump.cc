@@ -27,6 +27,11 @@ std::string toml_path(const std::vector<std::string>& path) {
 std::string toml_value(const DumpScalar& value) {
   if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  if (const auto* table = std::get_if<DumpTable>(&value)) {
+    std::vector<std::string> items;
+    for (const auto& [key, text] : *table) items.push_back(fmt::format("{} = {}", toml_key(key), toml_quote(text)));
+    return fmt::format("{{ {} }}", fmt::join(items, ", "));
+  }
   return toml_quote(std::get<std::string>(value));
 }
 
@@ -38,6 +43,11 @@ std::string toml_value(const DumpEntry& entry) {
 }
 
 Json json_scalar(const DumpScalar& value) {
+  if (const auto* table = std::get_if<DumpTable>(&value)) {
+    Json object = Json::object();
+    for (const auto& [key, text] : *table) object[key] = text;
+    return object;
+  }
   return std::visit([](const auto& held) { return Json(held); }, value);
 }
 

@@ -56,11 +56,40 @@ void write_listener(SectionWriter out, const Listener& listener) {
   std::vector<DumpScalar> addresses;
   for (const ListenAddress& address : listener.addresses) addresses.emplace_back(address.endpoint.to_string());
   out.add_list({"address"}, std::move(addresses), listener.address_origin);
+  out.add({"tls"}, *listener.tls, listener.tls.origin);
+  if (*listener.tls) out.add_strings({"protocols"}, *listener.protocols, listener.protocols.origin);
   out.add({"backlog"}, std::int64_t{*listener.backlog}, listener.backlog.origin);
   if (*listener.mode) out.add({"mode"}, fmt::format("{:04o}", **listener.mode), listener.mode.origin);
   out.add({"proxy_protocol"}, std::string(to_string(*listener.proxy_protocol)), listener.proxy_protocol.origin);
   if (!listener.proxy_from->empty())
     out.add_strings({"proxy_from"}, to_strings(*listener.proxy_from), listener.proxy_from.origin);
+}
+
+void write_tls(std::vector<DumpSection>& sections, const TlsSettings& tls) {
+  {
+    SectionWriter out(sections, {"tls"});
+    out.add({"min_version"}, std::string(to_string(*tls.min_version)), tls.min_version.origin);
+    out.add({"ciphers"}, *tls.ciphers, tls.ciphers.origin);
+    out.add({"unknown_sni"}, std::string(to_string(*tls.unknown_sni)), tls.unknown_sni.origin);
+    out.add({"handshake_timeout"}, format_duration(*tls.handshake_timeout), tls.handshake_timeout.origin);
+    out.add({"handshake_rate"}, format_rate(*tls.handshakes_per_hour), tls.handshakes_per_hour.origin);
+    out.add({"tickets", "enabled"}, *tls.tickets, tls.tickets.origin);
+    out.add({"tickets", "rotate"}, format_duration(*tls.ticket_rotate), tls.ticket_rotate.origin);
+    out.add({"tickets", "keep"}, *tls.ticket_keep, tls.ticket_keep.origin);
+    out.add({"watch"}, *tls.watch, tls.watch.origin);
+    std::vector<std::string> times;
+    for (const auto time : *tls.expiry_warn) times.push_back(format_duration(time));
+    out.add_strings({"expiry_warn"}, times, tls.expiry_warn.origin);
+  }
+  for (const TlsCertificate& certificate : tls.certificates) {
+    SectionWriter out(sections, {"tls", "cert"}, true);
+    out.add({"chain"}, certificate.files.chain, certificate.chain_origin);
+    out.add({"key"}, certificate.files.key, certificate.key_origin);
+    if (!certificate.files.passphrase.empty())
+      out.add({"passphrase"}, std::string(kSecret), certificate.passphrase_origin);
+    out.add({"key_mode"}, std::string(certificate.files.any_key_mode ? "any" : "private"), certificate.key_mode_origin);
+    out.add({"default"}, *certificate.is_default, certificate.is_default.origin);
+  }
 }
 
 void write_rate(SectionWriter out, const Rate& rate) {
@@ -95,9 +124,17 @@ void write_settings(SectionWriter& out, const Settings& settings) {
     for (const auto& name : settings.headers_unset) names.emplace_back(*name);
     out.add_list({"headers", "unset"}, std::move(names), settings.headers_unset.back().origin);
   }
+  if (!settings.cache_control->empty() || !settings.cache_control.origin.is_default()) {
+    std::vector<DumpScalar> rules;
+    for (const auto& rule : *settings.cache_control)
+      rules.emplace_back(DumpTable{{"match", rule.match}, {"value", rule.value}});
+    out.add_list({"cache_control"}, std::move(rules), settings.cache_control.origin);
+  }
+  for (const ErrorPage& page : settings.error_pages) out.add({"error_pages", page.status}, page.path, page.origin);
   // An empty list that someone wrote keeps an outer one out.
   if (!settings.rates->empty() || !settings.rates.origin.is_default())
     out.add_strings({"rate"}, *settings.rates, settings.rates.origin);
+  if (settings.hsts->has_value()) out.add({"hsts"}, format_duration(**settings.hsts), settings.hsts.origin);
   out.add({"log"}, *settings.log, settings.log.origin);
 }
 
@@ -107,6 +144,21 @@ void write_named(SectionWriter& out, const std::string& kind, const std::vector<
     out.add_strings({kind, match.name}, match.secret ? std::vector<std::string>{std::string(kSecret)} : match.values,
                     origin);
   }
+}
+
+void write_static(SectionWriter& out, const handlers::StaticOptions& options, const Origin& origin) {
+  const auto count = [](std::size_t number) { return DumpScalar(static_cast<std::int64_t>(number)); };
+  const auto word = [](auto value) { return std::string(to_string(value)); };
+  out.add_strings({"static", "index"}, options.index, origin);
+  if (!options.fallback.empty()) out.add({"static", "fallback"}, options.fallback, origin);
+  out.add_strings({"static", "precompressed"}, options.precompressed, origin);
+  out.add({"static", "list"}, word(options.list), origin);
+  out.add({"static", "list_entries"}, count(options.list_entries), origin);
+  out.add({"static", "symlinks"}, word(options.symlinks), origin);
+  out.add({"static", "dotfiles"}, options.dotfiles ? "allow" : "deny", origin);
+  out.add({"static", "etag"}, word(options.etag), origin);
+  out.add({"static", "cache"}, format_size(options.cache), origin);
+  out.add({"static", "open_files"}, count(options.open_files), origin);
 }
 
 void write_action(SectionWriter& out, const Route& route) {
@@ -120,7 +172,7 @@ void write_action(SectionWriter& out, const Route& route) {
     out.add({"redirect", "status"}, std::int64_t{redirect->status}, origin);
   } else if (const auto* files = std::get_if<StaticFiles>(&route.action)) {
     out.add({"static", "root"}, files->root, origin);
-    out.add_strings({"static", "index"}, files->index, origin);
+    write_static(out, files->options, origin);
   }
 }
 
@@ -151,6 +203,11 @@ void write_host(std::vector<DumpSection>& out, const Host& host) {
     for (const HostName& name : host.names) names.emplace_back(name.name);
     section.add_list({"names"}, std::move(names), host.names_origin);
     section.add_strings({"listen"}, host.listen, host.listen_origin);
+    if (host.client_auth) {
+      const ClientAuth& auth = *host.client_auth;
+      section.add({"client_auth", "mode"}, std::string(to_string(*auth.mode)), auth.mode.origin);
+      section.add({"client_auth", "ca"}, *auth.ca, auth.ca.origin);
+    }
     write_settings(section, host.settings);
   }
   for (const Route& route : host.routes) write_route({out, {"host", host.name, "route"}, true}, route);
@@ -175,6 +232,8 @@ std::vector<DumpSection> dump_model(const Config& config) {
   SectionWriter(out, {}).add({"schema"}, std::int64_t{1}, {});
   write_server({out, {"server"}}, config.server);
   for (const Listener& listener : config.listeners) write_listener({out, {"listen", listener.name}}, listener);
+  const bool secure = std::ranges::any_of(config.listeners, [](const Listener& listener) { return *listener.tls; });
+  if (secure || !config.tls.certificates.empty()) write_tls(out, config.tls);
   write_limits({out, {"limits"}}, config.limits);
   for (const Rate& rate : config.rates) write_rate({out, {"rate", rate.name}}, rate);
   for (const Host& host : config.hosts) write_host(out, host);

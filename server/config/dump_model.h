@@ -11,7 +11,9 @@
 
 namespace flare::server::config {
 
-using DumpScalar = std::variant<bool, std::int64_t, std::string>;
+/// An inline table of strings.
+using DumpTable = std::vector<std::pair<std::string, std::string>>;
+using DumpScalar = std::variant<bool, std::int64_t, std::string, DumpTable>;
 
 struct DumpEntry {
   std::vector<std::string> key;  ///< more than one element for a dotted key

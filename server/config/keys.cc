@@ -129,6 +129,128 @@ constexpr std::array kKeys{
         .prose = "The peers whose PROXY header is believed: networks, addresses, or \"unix\" for whoever connects on a "
                  "unix socket. Mandatory with proxy_protocol (FL0503): anybody else could claim any address."},
 
+    Key{.path = "listen.*.tls",
+        .scopes = kAtTop,
+        .type = kBool,
+        .fallback = "false",
+        .prose = "Whether connections begin with a TLS handshake, with the certificates of [[tls.cert]]. Plain HTTP is "
+                 "answered with a 400 that says so."},
+    Key{.path = "listen.*.protocols",
+        .scopes = kAtTop,
+        .type = kWord,
+        .shape = kOneOrList,
+        .words = "h1",
+        .fallback = "[\"h1\"]",
+        .prose = "What is offered to TLS clients (ALPN), the dearest first. A client that wants none of it is refused "
+                 "with the alert no_application_protocol; one that asks for nothing gets HTTP/1.1."},
+
+    Key{.path = "tls.min_version",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "1.2|1.3",
+        .fallback = "\"1.2\"",
+        .prose = "The oldest version of TLS that is spoken. The newest is always 1.3."},
+    Key{.path = "tls.ciphers",
+        .scopes = kAtTop,
+        .type = kString,
+        .fallback = "\"intermediate\"",
+        .prose = "\"intermediate\": for TLS 1.2, ECDHE with AES-GCM or ChaCha20-Poly1305. \"modern\": TLS 1.3 "
+                 "only. Or a list for TLS 1.2 in OpenSSL's notation; a cipher without forward secrecy or without "
+                 "authenticated encryption is an error. The suites of TLS 1.3 are fixed. The server's order counts, "
+                 "but a client that prefers ChaCha20 gets it."},
+    Key{.path = "tls.unknown_sni",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "reject|default-cert",
+        .fallback = "\"reject\"",
+        .prose = "A client that asks for a name which no certificate has: \"reject\" sends the alert "
+                 "unrecognized_name, \"default-cert\" the certificate with default = true. Clients that name nobody "
+                 "get the default certificate, or the only one there is."},
+    Key{.path = "tls.handshake_timeout",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .min = 100,
+        .max = kHour,
+        .fallback = "\"10s\"",
+        .prose = "From the start of a connection to the end of its handshake; later it is closed."},
+    Key{.path = "tls.handshake_rate",
+        .scopes = kAtTop,
+        .type = kRate,
+        .min = 0,
+        .max = 1'000'000 * kPerSecond,
+        .fallback = "\"0/s\"",
+        .prose = "Handshakes that a client address may begin in the long run, IPv6 by its /64; those of one second may "
+                 "come at once. More are closed without an answer. \"0/s\": any number. Resumed ones count too."},
+    Key{.path = "tls.tickets.enabled",
+        .scopes = kAtTop,
+        .type = kBool,
+        .fallback = "true",
+        .prose = "Whether clients get a ticket to resume their session with. It opens under the name it was given for "
+                 "and under the same client_auth only."},
+    Key{.path = "tls.tickets.rotate",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .min = 60 * kSecond,
+        .max = 7 * kDay,
+        .fallback = "\"12h\"",
+        .prose = "How long a key seals tickets. Keys are random, in memory only, shared by all workers."},
+    Key{.path = "tls.tickets.keep",
+        .scopes = kAtTop,
+        .type = kInt,
+        .min = 0,
+        .max = 64,
+        .fallback = "2",
+        .prose = "Old keys that still open tickets."},
+    Key{.path = "tls.watch",
+        .scopes = kAtTop,
+        .type = kBool,
+        .fallback = "true",
+        .prose = "Whether certificates that change on disk come into use by themselves, within 2 seconds of chain and "
+                 "key fitting together. A pair that does not leaves the old one in use, and the error log says so."},
+    Key{.path = "tls.expiry_warn",
+        .scopes = kAtTop,
+        .type = kDuration,
+        .shape = kOneOrList,
+        .min = 0,
+        .max = 365 * kDay,
+        .fallback = "[\"21d\", \"7d\", \"1d\"]",
+        .prose =
+            "How long before a certificate expires the error log says so, once for each; `flared check` warns from "
+            "the longest on."},
+    Key{.path = "tls.cert",
+        .scopes = kAtTop,
+        .type = kTables,
+        .prose =
+            "Certificates, one [[tls.cert]] table each. They are a pool: a client's server name picks by the names "
+            "in them (subjectAltName; an exact one before a wildcard). Two with different kinds of keys for the "
+            "same names are a pair, and the client's abilities decide."},
+    Key{.path = "tls.cert.chain",
+        .scopes = kAtTop,
+        .type = kString,
+        .required = true,
+        .prose = "A file with the certificate and its intermediates, PEM."},
+    Key{.path = "tls.cert.key",
+        .scopes = kAtTop,
+        .type = kString,
+        .required = true,
+        .prose = "A file with the private key, PEM."},
+    Key{.path = "tls.cert.passphrase",
+        .scopes = kAtTop,
+        .type = kString,
+        .prose = "Of an encrypted key: \"@file:PATH\" or \"@env:NAME\"."},
+    Key{.path = "tls.cert.key_mode",
+        .scopes = kAtTop,
+        .type = kWord,
+        .words = "private|any",
+        .fallback = "\"private\"",
+        .prose = "\"private\": a key that group or others may read is refused. \"any\": it is taken."},
+    Key{.path = "tls.cert.default",
+        .scopes = kAtTop,
+        .type = kBool,
+        .fallback = "false",
+        .prose = "For clients that name nobody, and with unknown_sni = \"default-cert\" for those that name somebody "
+                 "unknown. One certificate at most."},
+
     Key{.path = "limits.header_bytes",
         .scopes = kAtTop,
         .type = kSize,
@@ -187,6 +309,14 @@ constexpr std::array kKeys{
         .fallback = "\"256B/s\"",
         .prose = "The pace at which a client must send its content and take a response, on average, after a grace of 5 "
                  "seconds; a slower one gets 408, or the connection is closed. \"0B/s\": any pace."},
+    Key{.path = "limits.bandwidth",
+        .scopes = kEverywhere,
+        .type = kByteRate,
+        .min = 0,
+        .max = kTiB,
+        .fallback = "\"0B/s\"",
+        .prose =
+            "How fast one response may leave, if its content is larger than 16 KiB. \"0B/s\": as fast as it goes."},
     Key{.path = "limits.keepalive_idle",
         .scopes = kAtTop,
         .type = kDuration,
@@ -278,6 +408,19 @@ constexpr std::array kKeys{
         .type = kString,
         .shape = kOneOrList,
         .prose = "The listeners, by name, on which this host answers. Without it: all of them."},
+    Key{.path = "client_auth.mode",
+        .scopes = kInHost,
+        .type = kWord,
+        .words = "request|require",
+        .fallback = "\"require\"",
+        .prose = "Client certificates: \"require\" ends the handshake of whoever has no good one; \"request\" lets "
+                 "everybody in, and the access log and handlers see what was shown. A connection made under another "
+                 "host's name gets 421 here."},
+    Key{.path = "client_auth.ca",
+        .scopes = kInHost,
+        .type = kString,
+        .prose = "A file with the certificates of the authorities that client certificates must come from, PEM. "
+                 "Mandatory with client_auth."},
     Key{.path = "route",
         .scopes = kTopOrHost,
         .type = kRoutes,
@@ -367,6 +510,72 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .fallback = "[\"index.html\"]",
         .prose = "Files that answer for their folder; the first that exists. [] for none."},
+    Key{.path = "static.fallback",
+        .scopes = kInRoute,
+        .type = kString,
+        .prose =
+            "A file below the root that answers, with 200, for what is missing, where the request is for a page: it "
+            "accepts text/html, and the last segment of its path has no extension. For applications that route in "
+            "the browser."},
+    Key{.path = "static.precompressed",
+        .scopes = kInRoute,
+        .type = kWord,
+        .shape = kOneOrList,
+        .words = "zst|br|gz",
+        .fallback = "[]",
+        .prose = "Endings of compressed files to look for beside a file (page.html.br), and to send in its place where "
+                 "the client prefers that; the first wins a tie. One that is older than its source is ignored."},
+    Key{.path = "static.list",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "off|html|json",
+        .fallback = "\"off\"",
+        .prose = "Whether a folder without index answers with a list of what it holds. \"html\": a page, or JSON where "
+                 "the request's Accept prefers it; \"json\": always JSON."},
+    Key{.path = "static.list_entries",
+        .scopes = kInRoute,
+        .type = kInt,
+        .min = 1,
+        .max = 1'000'000,
+        .fallback = "10000",
+        .prose = "How many names a list shows."},
+    Key{.path = "static.symlinks",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "never|same-owner|inside-root",
+        .fallback = "\"never\"",
+        .prose =
+            "Which symbolic links are followed: none, those whose owner also owns what they lead to, or all. Always "
+            "only while they stay below the root, and never absolute ones or those of /proc; others answer 404."},
+    Key{.path = "static.dotfiles",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "deny|allow",
+        .fallback = "\"deny\"",
+        .prose = "Whether names that begin with a dot are served. /.well-known/ always is."},
+    Key{.path = "static.etag",
+        .scopes = kInRoute,
+        .type = kWord,
+        .words = "time|content",
+        .fallback = "\"time\"",
+        .prose =
+            "What the ETag is made of: size and modification time, equal on replicas whose files have equal times, or "
+            "a hash of the content, which is read once for each change."},
+    Key{.path = "static.cache",
+        .scopes = kInRoute,
+        .type = kSize,
+        .min = 0,
+        .max = kTiB,
+        .fallback = "\"16MiB\"",
+        .prose = "Memory in which each worker keeps files up to 16 KiB. They are compared with the disk once a second. "
+                 "\"0B\": none, and every request looks at the disk."},
+    Key{.path = "static.open_files",
+        .scopes = kInRoute,
+        .type = kInt,
+        .min = 0,
+        .max = 100'000,
+        .fallback = "256",
+        .prose = "Larger files that each worker keeps open."},
 
     Key{.path = "use",
         .scopes = kHostOrRoute,
@@ -374,6 +583,13 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .fallback = "[]",
         .prose = "Presets to apply, in order: the later wins, and a route's come after its host's."},
+    Key{.path = "hsts",
+        .scopes = kBelowTop,
+        .type = kDuration,
+        .min = 0,
+        .max = 10 * 365 * kDay,
+        .prose = "Strict-Transport-Security on answers over https: for so long browsers come by https only (RFC 6797). "
+                 "\"0s\" makes them forget it."},
     Key{.path = "headers.set.*",
         .scopes = kBelowTop,
         .type = kString,
@@ -384,6 +600,33 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .fallback = "[]",
         .prose = "Response fields to remove, also those that an outer level sets."},
+    Key{.path = "cache_control",
+        .scopes = kBelowTop,
+        .type = kTables,
+        .fallback = "[]",
+        .prose =
+            "Cache-Control for the files of `static`, by pattern: the first that matches. Other answers have none of "
+            "it; use headers.set for them."},
+    Key{.path = "cache_control.match",
+        .scopes = kBelowTop,
+        .type = kString,
+        .required = true,
+        .prose =
+            "A pattern of file names: * and ? (no slash), ** (anything), [0-9a-f], [!a-z], {js,css}. Without a slash "
+            "it is about the last segment, with one about the path below the root."},
+    Key{.path = "cache_control.value",
+        .scopes = kBelowTop,
+        .type = kString,
+        .required = true,
+        .prose = "The field's value, such as \"public, max-age=31536000, immutable\"."},
+    Key{.path = "error_pages.*",
+        .scopes = kBelowTop,
+        .type = kString,
+        .prose =
+            "A file to answer with in place of flared's own page, by status (\"404\") or class (\"4xx\", \"5xx\"); "
+            "read "
+            "when the configuration is loaded, at most 1 MiB. Clients that prefer JSON still get problem+json, and "
+            "answers of handlers and upstreams stay theirs."},
     Key{.path = "rate",
         .scopes = kBelowTop,
         .type = kString,
@@ -492,7 +735,8 @@ std::string format_bound(const Key& key, std::int64_t value) {
     case kWord:
     case kPreset:
     case kHost:
-    case kRoutes: return std::to_string(value);
+    case kRoutes:
+    case kTables: return std::to_string(value);
   }
   return {};
 }
@@ -517,7 +761,8 @@ std::string describe_type(const Key& key) {
       case kRate: return "rate";
       case kPreset:
       case kHost: return "table";
-      case kRoutes: return "array of tables";
+      case kRoutes:
+      case kTables: return "array of tables";
     }
     return {};
   }();

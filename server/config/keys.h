@@ -44,6 +44,7 @@ enum class Type : std::uint8_t {
   kPreset,    ///< a table with the keys of Scope::kPreset
   kHost,      ///< a table with the keys of Scope::kHost
   kRoutes,    ///< an array of tables with the keys of Scope::kRoute
+  kTables,    ///< an array of tables with the keys below this one's path
 };
 
 enum class Shape : std::uint8_t { kOne, kOneOrList };

@@ -10,7 +10,9 @@
 #include "server/config/read_rates.h"
 #include "server/config/read_server.h"
 #include "server/config/read_settings.h"
+#include "server/config/read_tls.h"
 #include "server/config/root_checks.h"
+#include "server/config/tls_checks.h"
 
 namespace flare::server::config {
 namespace {
@@ -29,12 +31,14 @@ LoadResult load_text(const std::string& name, std::string text, const LoadOption
   apply_limits(context, config.limits, composed.document);
   config.limits.values.utf8 = *config.server.utf8;
   read_listeners(context, composed.document, config.listeners);
+  read_tls(context, composed.document, config.tls);
   read_rates(context, composed.document, config.rates);
   check_rate_names(context, composed.document, config.rates, composed.complete);
   read_hosts(context, composed.document, config, composed.complete);
   read_log(context, composed.document, config.log);
   read_drain(context, composed.document, config);
   check_roots(context, config);
+  check_tls(context, config);
   for (const std::string& secret : composed.secrets) result.diagnostics.redact(secret);
   if (options.strict) result.diagnostics.promote_warnings();
   result.diagnostics.sort(config.sources);

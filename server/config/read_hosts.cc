@@ -9,6 +9,7 @@
 #include "server/config/nearest.h"
 #include "server/config/read_routes.h"
 #include "server/config/read_settings.h"
+#include "server/config/read_tls.h"
 #include "server/config/route_checks.h"
 
 namespace flare::server::config {
@@ -62,6 +63,7 @@ class HostReader {
                       "name at least one, \"_\" for any");
     }
     read_listen(host, table, member.key_at);
+    host.client_auth = read_client_auth(context_, table, host);
     const auto presets = used_presets(context_, document_, table, used_);
     host.settings = merged(presets, {}, {&table});
     if (const Node* routes = table.find("route")) read_routes(host, *routes, presets, &table);
@@ -196,6 +198,11 @@ void check_coverage(LoadContext& context, const Config& config) {
   }
 }
 
+void check_level(LoadContext& context, Node& table) {
+  check_headers(context, table);
+  check_answers(context, table);
+}
+
 }  // namespace
 
 void read_hosts(LoadContext& context, Node& document, Config& config, bool complete) {
@@ -203,14 +210,14 @@ void read_hosts(LoadContext& context, Node& document, Config& config, bool compl
     Member* tables = document.member(kind);
     if (tables == nullptr) continue;
     for (Member& member : tables->value.members) {
-      check_headers(context, member.value);
+      check_level(context, member.value);
       if (Member* routes = member.value.member("route")) {
-        for (Node& route : routes->value.items) check_headers(context, route);
+        for (Node& route : routes->value.items) check_level(context, route);
       }
     }
   }
   if (Member* routes = document.member("route")) {
-    for (Node& route : routes->value.items) check_headers(context, route);
+    for (Node& route : routes->value.items) check_level(context, route);
   }
   HostReader reader(context, document, config);
   reader.read_all();

@@ -8,6 +8,7 @@
 #include "flare/base/ascii.h"
 #include "flare/handlers/redirect.h"
 #include "server/config/nearest.h"
+#include "server/config/units.h"
 
 namespace flare::server::config {
 namespace {
@@ -42,6 +43,7 @@ class RouteReader {
     read_from();
     for (const Node* node : elements(table_.find("scheme"))) route_.schemes.push_back(node->text);
     read_action();
+    refuse_without_files();
     if (const Node* id = table_.find("id")) {
       route_.id = id->text;
       route_.id_origin = context_.origin(*id);
@@ -266,18 +268,59 @@ class RouteReader {
       files.root = context_.resolve(root->at, root->text);
       files.root_place = context_.sources.place(root->at);
     }
+    handlers::StaticOptions& options = files.options;
     if (const Node* index = table.find("index")) {
-      files.index.clear();
+      options.index.clear();
       for (const Node* name : elements(index)) {
         if (name->text.empty() || name->text.contains('/') || name->text.starts_with("..")) {
           fail("FL0003", name->at, fmt::format("{} is not a file name", shown(*name)),
                "a name without \"/\", such as \"index.html\"");
         } else {
-          files.index.push_back(name->text);
+          options.index.push_back(name->text);
         }
       }
     }
+    if (const Node* fallback = table.find("fallback")) read_fallback(*fallback, options);
+    for (const Node* ending : elements(table.find("precompressed"))) {
+      if (std::ranges::find(options.precompressed, ending->text) == options.precompressed.end())
+        options.precompressed.push_back(ending->text);
+    }
+    using handlers::EtagFrom, handlers::ListFormat, handlers::Symlinks;
+    read_word(table.find("list"), options.list, {ListFormat::kOff, ListFormat::kHtml, ListFormat::kJson});
+    read_word(table.find("symlinks"), options.symlinks,
+              {Symlinks::kNever, Symlinks::kSameOwner, Symlinks::kInsideRoot});
+    read_word(table.find("etag"), options.etag, {EtagFrom::kTime, EtagFrom::kContent});
+    if (const Node* dotfiles = table.find("dotfiles")) options.dotfiles = dotfiles->text == "allow";
+    if (const Node* cache = table.find("cache"))
+      options.cache = static_cast<std::size_t>(parse_size(cache->text).value_or(0));
+    if (const Node* count = table.find("open_files")) options.open_files = static_cast<std::size_t>(count->integer);
+    if (const Node* count = table.find("list_entries")) options.list_entries = static_cast<std::size_t>(count->integer);
     route_.action = std::move(files);
+  }
+
+  void read_fallback(const Node& node, handlers::StaticOptions& options) {
+    const std::string segments = "/" + node.text + "/";
+    if (node.text.empty() || segments.contains("//") || segments.contains("/../") || segments.contains("/./")) {
+      return fail("FL0003", node.at, fmt::format("{} is not the path of a file below the root", shown(node)),
+                  "such as \"index.html\": no slash at its ends, no dots");
+    }
+    options.fallback = node.text;
+  }
+
+  template <class Word>
+  static void read_word(const Node* node, Word& value, std::initializer_list<Word> words) {
+    if (node == nullptr) return;
+    for (const Word word : words) {
+      if (to_string(word) == node->text) value = word;
+    }
+  }
+
+  // What only files have, asked of a route that has none, would be ignored.
+  void refuse_without_files() {
+    const Node* rules = table_.find("cache_control");
+    if (rules == nullptr || table_.bad || table_.member("static") != nullptr) return;
+    fail("FL0003", rules->at, "cache_control is for routes with \"static\"",
+         "set the field with headers = { set = { Cache-Control = \"...\" } }");
   }
 
   LoadContext& context_;

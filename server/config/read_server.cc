@@ -100,6 +100,14 @@ void read_proxy_protocol(LoadContext& context, const Node& table, Listener& list
   }
 }
 
+void read_protocols(LoadContext& context, const Node& list, Listener& listener) {
+  listener.protocols = {{}, context.origin(list)};
+  for (const Node* node : elements(&list)) listener.protocols.value.push_back(node->text);
+  if (names_nobody(&list))
+    context.report("FL0003", list.at, fmt::format("[listen.{}] offers no protocol", listener.name),
+                   "write protocols = [\"h1\"]");
+}
+
 std::vector<LogTarget> read_targets(LoadContext& context, const Node& list) {
   constexpr std::string_view kFile = "file:";
   std::vector<LogTarget> targets;
@@ -169,6 +177,8 @@ void read_listeners(LoadContext& context, const Node& document, std::vector<List
     read_addresses(context, member.value, listener);
     read_mode(context, member.value, listener);
     read_proxy_protocol(context, member.value, listener);
+    if (const Node* node = member.value.find("tls")) listener.tls = {node->boolean, context.origin(*node)};
+    if (const Node* node = member.value.find("protocols")) read_protocols(context, *node, listener);
     if (const Node* node = member.value.find("backlog")) {
       listener.backlog = {static_cast<int>(node->integer), context.origin(*node)};
     }

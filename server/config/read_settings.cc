@@ -6,6 +6,7 @@
 #include <array>
 
 #include "flare/base/ascii.h"
+#include "flare/base/glob.h"
 #include "server/config/nearest.h"
 #include "server/config/units.h"
 
@@ -74,7 +75,63 @@ void apply_rates(const LoadContext& context, Settings& settings, const Node& rat
   }
 }
 
+void apply_cache_control(const LoadContext& context, Settings& settings, const Node& rules, std::string_view via) {
+  settings.cache_control = {{}, context.origin(rules, via)};
+  for (const Node* rule : elements(&rules)) {
+    const Node* match = rule->find("match");
+    const Node* value = rule->find("value");
+    if (match == nullptr || value == nullptr) continue;
+    settings.cache_control.value.push_back({match->text, value->text});
+    settings.cache_control.origin.secret |= match->secret || value->secret;
+  }
+}
+
+void apply_error_pages(const LoadContext& context, Settings& settings, const Node& pages, std::string_view via) {
+  for (const Member& member : pages.members) {
+    if (member.value.bad) continue;
+    std::erase_if(settings.error_pages, [&](const ErrorPage& page) { return page.status == member.key; });
+    settings.error_pages.push_back(
+        {member.key, context.resolve(member.value.at, member.value.text), context.origin(member.value, via)});
+  }
+}
+
+/// "404", "4xx"
+bool is_error_status(std::string_view text) {
+  if (text == "4xx" || text == "5xx") return true;
+  return text.size() == 3 && (text[0] == '4' || text[0] == '5') && ascii::is_digit(text[1]) && ascii::is_digit(text[2]);
+}
+
+void check_cache_rule(LoadContext& context, Node& rule) {
+  if (Member* match = rule.member("match"); match != nullptr && match->value.kind == Node::Kind::kString) {
+    if (const auto glob = Glob::parse(match->value.text); !glob && !match->value.bad) {
+      match->value.bad = true;
+      context.report("FL0003", match->value.at, fmt::format("{} is no pattern: {}", shown(match->value), glob.error()),
+                     "such as \"*.html\", \"assets/**\" or \"*-[0-9a-f]*.{js,css}\"");
+    }
+  }
+  if (Member* value = rule.member("value"); value != nullptr && value->value.kind == Node::Kind::kString) {
+    if (value->value.bad || (is_field_value(value->value.text) && !value->value.text.empty())) return;
+    value->value.bad = true;
+    context.report("FL0003", value->value.at, "the value of cache_control cannot be sent in a field",
+                   "directives such as \"public, max-age=3600\"; no line breaks, no blanks at its ends");
+  }
+}
+
 }  // namespace
+
+void check_answers(LoadContext& context, Node& table) {
+  if (Member* rules = table.member("cache_control")) {
+    for (Node& rule : rules->value.items) check_cache_rule(context, rule);
+  }
+  Member* pages = table.member("error_pages");
+  if (pages == nullptr) return;
+  for (Member& member : pages->value.members) {
+    if (is_error_status(member.key)) continue;
+    member.value.bad = true;
+    context.report("FL0003", member.key_at, fmt::format("\"{}\" is no status of an error", member.key),
+                   "write \"404\", or \"4xx\" and \"5xx\" for all that have no page of their own");
+  }
+}
 
 void check_headers(LoadContext& context, Node& table) {
   Member* headers = table.member("headers");
@@ -121,6 +178,7 @@ void apply_limits(const LoadContext& context, LimitSettings& limits, const Node&
   take(Limit::kBodyIdle, values.body_idle, duration);
   take(Limit::kWriteIdle, values.write_idle, duration);
   take(Limit::kMinRate, values.min_rate, byte_rate);
+  take(Limit::kBandwidth, values.bandwidth, byte_rate);
   take(Limit::kKeepaliveIdle, values.keepalive_idle, duration);
   take(Limit::kKeepaliveRequests, values.keepalive_requests, count);
   take(Limit::kKeepaliveAge, values.keepalive_age, duration);
@@ -131,7 +189,10 @@ void apply_limits(const LoadContext& context, LimitSettings& limits, const Node&
 void apply_settings(const LoadContext& context, Settings& settings, const Node& table, std::string_view via) {
   apply_limits(context, settings.limits, table, via);
   if (const Node* headers = table.find("headers")) apply_headers(context, settings, *headers, via);
+  if (const Node* rules = table.find("cache_control")) apply_cache_control(context, settings, *rules, via);
+  if (const Node* pages = table.find("error_pages")) apply_error_pages(context, settings, *pages, via);
   if (const Node* rates = table.find("rate")) apply_rates(context, settings, *rates, via);
+  if (const Node* hsts = table.find("hsts")) settings.hsts = {parse_duration(hsts->text), context.origin(*hsts, via)};
   if (const Node* log = table.find("log")) settings.log = {log->boolean, context.origin(*log, via)};
 }
 

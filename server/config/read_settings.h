@@ -1,4 +1,5 @@
-// Limits, response fields, rates and the log switch: checking them once, and merging them down (M8).
+// Limits, response fields, caching, error pages, rates and the log switch: checking them once, and merging them down
+// (M8).
 #pragma once
 
 #include <string_view>
@@ -10,6 +11,9 @@ namespace flare::server::config {
 
 /// Field names and values of `table`.headers: reports those that are none, or that the server writes itself.
 void check_headers(LoadContext& context, Node& table);
+
+/// `table`.cache_control and .error_pages: reports patterns and values that are none, and what is no status.
+void check_answers(LoadContext& context, Node& table);
 
 /// [limits] of `table` onto `limits`.
 void apply_limits(const LoadContext& context, LimitSettings& limits, const Node& table, std::string_view via = {});

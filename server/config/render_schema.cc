@@ -17,6 +17,8 @@ constexpr std::string_view kByteRatePattern = "^([0-9]+(B|KiB|MiB|GiB)/s|@(env|f
 constexpr std::string_view kRatePattern = "^([0-9]+/(s|m|h)|@(env|file):.+)$";
 constexpr std::string_view kDurationPattern = "^([0-9]+(ms|s|m|h|d)|@(env|file):.+)$";
 
+Json closed_table() { return {{"type", "object"}, {"properties", Json::object()}, {"additionalProperties", false}}; }
+
 Json word_list(const Key& key) {
   Json words = Json::array();
   for (const std::string_view word : words_of(key)) {
@@ -45,6 +47,7 @@ Json one_value(const Key& key) {
     case Type::kPreset: return {{"$ref", "#/$defs/preset"}};
     case Type::kHost: return {{"$ref", "#/$defs/host"}};
     case Type::kRoutes: return {{"type", "array"}, {"items", {{"$ref", "#/$defs/route"}}}};
+    case Type::kTables: return {{"type", "array"}, {"items", closed_table()}};
   }
   return {};
 }
@@ -60,8 +63,6 @@ Json value_schema(const Key& key) {
   return schema;
 }
 
-Json closed_table() { return {{"type", "object"}, {"properties", Json::object()}, {"additionalProperties", false}}; }
-
 // The table that `path` without its last name leads to, made on the way; the last name remains in `path`.
 Json& table_for(Json& root, std::string_view& path) {
   Json* table = &root;
@@ -70,7 +71,7 @@ Json& table_for(Json& root, std::string_view& path) {
     path.remove_prefix(dot + 1);
     Json& next = name == "*" ? (*table)["additionalProperties"] : (*table)["properties"][name];
     if (!next.is_object()) next = closed_table();
-    table = &next;
+    table = next.contains("items") ? &next["items"] : &next;
   }
   return *table;
 }

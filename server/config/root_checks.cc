@@ -13,8 +13,8 @@ bool lies_below(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
-// What must not be served: the files of the configuration, logs, unix sockets. A log that does not exist yet is judged
-// by its folder.
+// What must not be served: the files of the configuration, private keys, logs, unix sockets. A log that does not exist
+// yet is judged by its folder.
 struct Private {
   std::string canonical;
   std::string what;
@@ -29,10 +29,25 @@ class RootChecker {
         if (target.kind == LogTarget::Kind::kFile) add(target.path, "log");
       }
     }
+    for (const TlsCertificate& certificate : config.tls.certificates) add(certificate.files.key, "private key");
     for (const Listener& listener : config.listeners) {
       for (const ListenAddress& address : listener.addresses) {
         if (const auto* unix_path = address.endpoint.unix_path()) add(unix_path->path, "socket");
       }
+    }
+  }
+
+  void check_page(const ErrorPage& page) {
+    if (!seen_.insert(page.path).second) return;
+    const auto facts = context_.files.facts(page.path);
+    const std::string what = fmt::format("error page {}", page.path);
+    if (!facts) {
+      report("FL0401", page.origin.place, what + " does not exist",
+             "create it, or correct the path: it is relative to the file that holds it");
+    } else if (facts->is_directory || !facts->readable) {
+      report("FL0401", page.origin.place,
+             facts->is_directory ? what + " is a directory" : what + " is not readable by " + context_.files.user(),
+             "name a file that this user may read");
     }
   }
 
@@ -103,7 +118,9 @@ class RootChecker {
 void check_roots(LoadContext& context, const Config& config) {
   RootChecker checker(context, config);
   for (const Host& host : config.hosts) {
+    for (const ErrorPage& page : host.settings.error_pages) checker.check_page(page);
     for (const Route& route : host.routes) {
+      for (const ErrorPage& page : route.settings.error_pages) checker.check_page(page);
       const auto* files = std::get_if<StaticFiles>(&route.action);
       if (files != nullptr && !files->root.empty()) checker.check(files->root, files->root_place);
     }

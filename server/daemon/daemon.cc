@@ -13,15 +13,19 @@
 #include "flare/runtime/cpu.h"
 #include "flare/runtime/worker_pool.h"
 #include "server/counted.h"
+#include "server/daemon/certificate_watch.h"
 #include "server/daemon/listeners.h"
 #include "server/daemon/signals.h"
 #include "server/log/access_log.h"
 #include "server/log/error_log.h"
 #include "server/log/writer.h"
+#include "server/site/secure.h"
 #include "server/site/site.h"
 
 namespace flare::server {
 namespace {
+
+constexpr std::chrono::milliseconds kLook{1000};  // T-8: a renewed certificate is in use within two seconds
 
 void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
@@ -61,6 +65,11 @@ std::shared_ptr<log::Writer> make_writer(const config::Config& config, log::Erro
   return std::make_shared<log::Writer>(std::move(sinks), [&errors](const std::string& text) { errors.warn(text); });
 }
 
+std::unique_ptr<http::HandshakeRate> make_handshake_rate(const config::TlsSettings& settings) {
+  const auto per_hour = static_cast<std::uint64_t>(*settings.handshakes_per_hour);
+  return per_hour == 0 ? nullptr : std::make_unique<http::HandshakeRate>(per_hour);
+}
+
 /// One worker's share of the daemon: a context for each listener, and its log.
 struct WorkerState {
   std::unique_ptr<log::AccessLog> access_log;
@@ -75,6 +84,10 @@ class Daemon {
         errors_(errors),
         writer_(std::move(writer)),
         addresses_(addresses),
+        certificates_(snapshot.config().tls, errors),
+        tickets_(site::make_ticket_keys(snapshot.config().tls)),
+        secure_(make_secure()),
+        handshake_rate_(make_handshake_rate(snapshot.config().tls)),
         count_(snapshot.config().limits.values.connections, snapshot.config().limits.values.per_ip),
         states_(options.workers),
         pool_(std::move(options)) {}
@@ -83,6 +96,9 @@ class Daemon {
 
  private:
   void set_up(runtime::Worker& worker);
+  using SecureContexts = std::vector<std::shared_ptr<const tls::ServerContext>>;
+  [[nodiscard]] SecureContexts make_secure() const;
+  void look_after_certificates();
   void reopen_logs();
   bool drain(const Signals& signals);
   void report() const;
@@ -91,6 +107,10 @@ class Daemon {
   log::ErrorLog& errors_;
   std::shared_ptr<log::Writer> writer_;
   std::vector<BoundAddress>& addresses_;
+  CertificateWatch certificates_;
+  std::shared_ptr<tls::TicketKeys> tickets_;
+  SecureContexts secure_;  ///< by listener; null for those without TLS
+  std::unique_ptr<http::HandshakeRate> handshake_rate_;
   http::ConnectionCount count_;
   std::vector<WorkerState> states_;
   runtime::WorkerPool pool_;  // ends before the states its connections use
@@ -106,6 +126,9 @@ void Daemon::set_up(runtime::Worker& worker) {
         worker, [site](http::Request& request) { return (*site)(request); }, config.limits.values,
         config.server.server_header->text, state.access_log.get()));
     state.contexts.back()->set_trust(site->trust());
+    state.contexts.back()->set_tls(secure_[listener]);
+    state.contexts.back()->set_offload(pool_.offload());
+    state.contexts.back()->set_handshake_rate(handshake_rate_.get());
   }
   for (BoundAddress& address : addresses_) {
     const bool shared = address.endpoint.unix_path() != nullptr;
@@ -114,13 +137,46 @@ void Daemon::set_up(runtime::Worker& worker) {
   }
 }
 
+Daemon::SecureContexts Daemon::make_secure() const {
+  SecureContexts contexts;
+  const auto& listeners = snapshot_.config().listeners;
+  for (std::size_t listener = 0; listener < listeners.size(); ++listener) {
+    const bool secure = *listeners[listener].tls;
+    contexts.push_back(secure ? site::make_server_context(snapshot_, listener, certificates_.current(), tickets_)
+                              : nullptr);
+  }
+  return contexts;
+}
+
+/// Handshakes that begin from now on use what is on disk now; those under way, and connections, keep what they have.
+void Daemon::look_after_certificates() {
+  if (certificates_.look()) {
+    try {
+      secure_ = make_secure();
+      for (std::size_t index = 0; index < states_.size(); ++index) {
+        pool_.worker(index).post([&state = states_[index], contexts = secure_] {
+          for (std::size_t i = 0; i < contexts.size(); ++i) state.contexts[i]->set_tls(contexts[i]);
+        });
+      }
+    } catch (const Exception& exception) {
+      errors_.error(std::string("a changed certificate cannot be used, the old one stays: ") + exception.what());
+    }
+  }
+  certificates_.warn_of_expiry(std::chrono::system_clock::now());
+}
+
 ExitCode Daemon::run(const Signals& signals) {
   pool_.start([this](runtime::Worker& worker) { set_up(worker); });
   for (const BoundAddress& address : addresses_) errors_.info("listening on " + address.endpoint.to_string());
   errors_.info("flared is ready: pid " + std::to_string(::getpid()) + ", " + counted(pool_.size(), "worker") + ", " +
                counted(snapshot_.config().route_count(), "route"));
   for (;;) {
-    switch (signals.wait()) {
+    const auto signal = signals.wait(kLook);
+    if (!signal) {
+      look_after_certificates();
+      continue;
+    }
+    switch (*signal) {
       case Signal::kReopen: reopen_logs(); break;
       case Signal::kHangup:
         errors_.warn(
@@ -153,12 +209,29 @@ bool Daemon::drain(const Signals& signals) {
   });
 }
 
+std::string handshakes(const runtime::WorkerReport& worker) {
+  if (worker.handshakes == 0) return {};
+  return ", " + counted(worker.handshakes, "TLS handshake") + " (" + std::to_string(worker.resumptions) + " resumed)";
+}
+
+/// By class (T-5, L-3): what connections came to nothing for.
+std::string refusals(const runtime::WorkerReport& worker) {
+  std::string text;
+  for (std::size_t reason = 0; reason < worker.refused.size(); ++reason) {
+    if (worker.refused[reason] == 0) continue;
+    text += text.empty() ? "; not served: " : ", ";
+    text += std::string(to_string(static_cast<Reason>(reason))) + " " + std::to_string(worker.refused[reason]);
+  }
+  return text;
+}
+
 void Daemon::report() const {
   for (const runtime::WorkerReport& worker : pool_.report()) {
     errors_.info("worker " + std::to_string(worker.id) + ": " + std::to_string(worker.connections) + " connections, " +
                  std::to_string(worker.requests) + " requests, " + std::to_string(worker.receives) + " reads, " +
                  std::to_string(worker.sends) + " writes, " + std::to_string(worker.controls) + " registrations, " +
-                 std::to_string(worker.would_block) + " calls too early, " + std::to_string(worker.turns) + " turns");
+                 std::to_string(worker.would_block) + " calls too early, " + std::to_string(worker.turns) + " turns" +
+                 handshakes(worker) + refusals(worker));
   }
 }
 

@@ -30,20 +30,14 @@ Signals::Signals() {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
 }
 
-Signal Signals::wait() const {
+std::optional<Signal> Signals::wait(std::chrono::milliseconds longest) const {
   const sigset_t set = answered();
-  for (;;) {
-    const int signal = ::sigwaitinfo(&set, nullptr);
-    if (signal > 0) return meaning(signal);
-  }
-}
-
-std::optional<Signal> Signals::poll() const {
-  const sigset_t set = answered();
-  const timespec none{};
-  const int signal = ::sigtimedwait(&set, nullptr, &none);
-  if (signal <= 0) return std::nullopt;
+  const timespec time{.tv_sec = longest.count() / 1000, .tv_nsec = longest.count() % 1000 * 1'000'000};
+  const int signal = ::sigtimedwait(&set, nullptr, &time);
+  if (signal <= 0) return std::nullopt;  // or interrupted: as good as time passed
   return meaning(signal);
 }
+
+std::optional<Signal> Signals::poll() const { return wait(std::chrono::milliseconds(0)); }
 
 }  // namespace flare::server

@@ -16,8 +16,8 @@ enum class Signal {
 class Signals {
  public:
   Signals();
-  /// Waits for the next one.
-  [[nodiscard]] Signal wait() const;
+  /// Waits for the next one; nullopt: `longest` has passed.
+  [[nodiscard]] std::optional<Signal> wait(std::chrono::milliseconds longest) const;
   /// The next one that is pending already, if any.
   [[nodiscard]] std::optional<Signal> poll() const;
 };

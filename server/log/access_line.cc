@@ -1,9 +1,12 @@
 #include "server/log/access_line.h"
 
 #include <array>
+#include <concepts>
 #include <ctime>
 
 #include "flare/base/numbers.h"
+#include "flare/http/path.h"
+#include "flare/tls/session.h"
 
 namespace flare::server::log {
 namespace {
@@ -128,6 +131,27 @@ std::string_view protocol(const http::Request& request) noexcept {
   return request.head().minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
 }
 
+template <std::same_as<bool> Flag>  // no other: a literal would rather be a bool than a view
+void append_member(std::string& out, std::string_view name, Flag value) {
+  out.append(",\"").append(name).append(value ? "\":true" : "\":false");
+}
+
+/// What was agreed with the client. Only a client that has a certificate costs an allocation.
+void append_tls(std::string& out, const http::Request& request, const tls::Session& session) {
+  std::string_view version = session.version();
+  if (version.starts_with("TLSv")) version.remove_prefix(4);
+  append_member(out, "tls", version);
+  append_member(out, "cipher", session.cipher());
+  std::string scratch;
+  if (http::normalize_host(request.authority(), scratch) != session.server_name())
+    append_member(out, "sni", session.server_name());
+  append_member(out, "resumed", session.is_resumed());
+  const auto certificate = session.peer_certificate();
+  if (!certificate) return;
+  append_member(out, "client_cert", certificate->subject);
+  append_member(out, "client_verified", certificate->verified);
+}
+
 }  // namespace
 
 void append_json_line(std::string& out, const http::Transaction& transaction, const LineContext& context) {
@@ -141,6 +165,7 @@ void append_json_line(std::string& out, const http::Transaction& transaction, co
   append_member(out, "method", request.method_token());
   append_member(out, "target", request.target());
   append_member(out, "proto", protocol(request));
+  if (const tls::Session* const session = request.tls()) append_tls(out, request, *session);
   append_member(out, "status", static_cast<std::uint64_t>(http::code(transaction.status)));
   if (transaction.why != Reason::kNone) append_member(out, "why", to_string(transaction.why));
   if (!request.route().empty()) append_member(out, "route", request.route());

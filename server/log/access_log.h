@@ -24,7 +24,9 @@ class AccessLog final : public http::Recorder, private runtime::TimerEntry {
 
   void record(const http::Transaction& transaction) noexcept override;
   [[nodiscard]] bool wants_transactions() const noexcept override { return writer_ != nullptr; }
-  void refused(const net::SocketAddr& peer, Reason why) noexcept override { refusals_.add(peer, why); }
+  void refused(const net::SocketAddr& peer, Reason why, std::string_view detail) noexcept override {
+    refusals_.add(peer, why, detail);
+  }
   void failure(const http::Request& request, std::string_view what) noexcept override;
 
  private:

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "flare/base/reason.h"
 #include "flare/net/socket_addr.h"
@@ -20,10 +22,12 @@ class RefusalLog final : private runtime::TimerEntry {
   RefusalLog(runtime::Worker& worker, ErrorLog& errors) noexcept : worker_(worker), errors_(errors) {}
   ~RefusalLog() override { tell_counts(); }
 
-  void add(const net::SocketAddr& peer, Reason why) noexcept;
+  /// `detail`, where there is one, says more than the reason.
+  void add(const net::SocketAddr& peer, Reason why, std::string_view detail) noexcept;
 
  private:
   void on_timer() override;
+  void tell(Reason why, const std::string& text) noexcept;
   /// True when there was something to tell.
   bool tell_counts() noexcept;
 

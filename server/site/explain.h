@@ -15,15 +15,24 @@ namespace flare::server::site {
 
 struct Asked {
   std::string method;
-  std::string url;                  ///< http://host[:port]/path?query
+  std::string url;                  ///< http://host[:port]/path?query, or https://
   std::vector<std::string> fields;  ///< "Name: value"
   net::IpAddr from = net::IpAddr::localhost();
 };
 
+/// What becomes of the handshake before the request.
+struct Handshake {
+  std::string server_name;                 ///< what the client asks for: "" where the URL has an address (RFC 6066 §3)
+  std::vector<std::size_t> certificates;   ///< in TlsSettings::certificates: one for each kind of key; empty: an alert
+  std::optional<std::size_t> client_auth;  ///< the host in Config::hosts whose client_auth holds
+};
+
 struct Explanation {
-  std::size_t listener = 0;         ///< in Config::listeners
-  bool listener_by_port = false;    ///< an address of it has the URL's port
-  std::optional<std::size_t> host;  ///< in Config::hosts
+  std::size_t listener = 0;            ///< in Config::listeners
+  bool listener_by_port = false;       ///< an address of it has the URL's port
+  bool listener_by_scheme = true;      ///< it speaks TLS, or does not, as the URL's scheme wants; else nothing follows
+  std::optional<Handshake> handshake;  ///< for https
+  std::optional<std::size_t> host;     ///< in Config::hosts
   http::RouteVerdict verdict = http::RouteVerdict::kNotFound;
   std::optional<std::size_t> route;  ///< in Host::routes
   std::vector<http::RouteCandidate> candidates;

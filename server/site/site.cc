@@ -41,7 +41,7 @@ http::Reply Site::operator()(http::Request& request) const {
   if (match.verdict != http::RouteVerdict::kFound) {
     request.set_route({}, *host.settings->settings.log);
     http::Response response = unrouted(host.table, request, match.verdict);
-    host.filter.apply(response);
+    host.filter.apply(response, request);
     return response;
   }
   const Snapshot::Route& route = host.routes[match.index];
@@ -51,12 +51,12 @@ http::Reply Site::operator()(http::Request& request) const {
   if (request.head().content_length > route.settings->settings.limits.values.body) {  // L-5, whatever the action reads
     http::Response refusal = http::error_response(http::Status::kContentTooLarge, Reason::kBodyBytes);
     refusal.close = true;
-    route.filter.apply(refusal);
+    route.filter.apply(refusal, request);
     return refusal;
   }
   if (route.filter.empty()) return route.handler(request);  // no name for it: nothing is moved on its way out
-  return http::then(route.handler(request), [filter = &route.filter](http::Response response) {
-    filter->apply(response);
+  return http::then(route.handler(request), [filter = &route.filter, &request](http::Response response) {
+    filter->apply(response, request);
     return response;
   });
 }

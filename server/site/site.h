@@ -14,6 +14,7 @@
 #include "flare/http/peer_trust.h"
 #include "flare/http/route_table.h"
 #include "server/config/config.h"
+#include "server/site/error_pages.h"
 #include "server/site/host_table.h"
 
 namespace flare::server::site {
@@ -59,25 +60,27 @@ class Snapshot {
 
  private:
   friend class Site;
-  /// How the response fields of a host or a route are changed on the way out.
-  struct HeaderFilter {
+  /// How the responses of a host or a route are changed on the way out: error pages, then fields.
+  struct ResponseFilter {
+    ErrorPages pages;
     std::vector<std::string> unset;
     http::HeaderMap set;
-    [[nodiscard]] bool empty() const noexcept { return unset.empty() && set.empty(); }
-    void apply(http::Response& response) const;
+    std::string hsts;  ///< Strict-Transport-Security, for https alone (RFC 6797 §7.2); "": none
+    [[nodiscard]] bool empty() const noexcept { return pages.empty() && unset.empty() && set.empty() && hsts.empty(); }
+    void apply(http::Response& response, const http::Request& request) const;
   };
   struct Route {
     const config::Route* settings = nullptr;
     http::Handler handler;
-    HeaderFilter filter;
+    ResponseFilter filter;
   };
   struct Host {
     const config::Host* settings = nullptr;
     http::RouteTable table;
     std::vector<Route> routes;
-    HeaderFilter filter;  ///< for answers that no route gives
+    ResponseFilter filter;  ///< for answers that no route gives
   };
-  static HeaderFilter make_filter(const config::Settings& settings);
+  static ResponseFilter make_filter(const config::Settings& settings);
   using Limiters = std::unordered_map<std::string_view, std::shared_ptr<handlers::RateLimiter>>;
   static Limiters make_limiters(const std::vector<config::Rate>& rates);
   static Host make_host(const config::Host& host, const Limiters& limiters);

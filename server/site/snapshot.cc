@@ -15,6 +15,7 @@ namespace {
 
 struct MakeHandler {
   const http::RoutePattern& pattern;
+  const std::vector<handlers::CacheRule>& cache_control;
 
   [[nodiscard]] std::string exact_file() const { return http::percent_decode(pattern.text()).value_or("").substr(1); }
 
@@ -26,7 +27,10 @@ struct MakeHandler {
   }
   http::Handler operator()(const config::StaticFiles& files) const {
     // M10: below the root lies the tail of a `/**` pattern, else the one file that the pattern names.
-    return handlers::StaticFiles(files.root, {.index = files.index, .file = pattern.has_tail() ? "" : exact_file()});
+    handlers::StaticOptions options = files.options;
+    if (!pattern.has_tail()) options.file = exact_file();
+    options.cache_control = cache_control;
+    return handlers::StaticFiles(files.root, std::move(options));
   }
 };
 
@@ -47,15 +51,19 @@ http::MethodSet make_methods(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void Snapshot::HeaderFilter::apply(http::Response& response) const {
+void Snapshot::ResponseFilter::apply(http::Response& response, const http::Request& request) const {
+  pages.apply(response, request);
   for (const std::string& name : unset) response.headers.remove(name);
   set.for_each([&](std::string_view name, std::string_view value) { response.headers.set(name, value); });
+  if (!hsts.empty() && request.scheme() == "https") response.headers.set("Strict-Transport-Security", hsts);
 }
 
-Snapshot::HeaderFilter Snapshot::make_filter(const config::Settings& settings) {
-  HeaderFilter filter;
+Snapshot::ResponseFilter Snapshot::make_filter(const config::Settings& settings) {
+  ResponseFilter filter{.pages = ErrorPages(settings.error_pages), .unset = {}, .set = {}, .hsts = {}};
   for (const auto& name : settings.headers_unset) filter.unset.push_back(*name);
   for (const auto& header : settings.headers_set) filter.set.set(header.name, header.value->text);
+  if (const auto& hsts = *settings.hsts)
+    filter.hsts = "max-age=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*hsts).count());
   return filter;
 }
 
@@ -77,7 +85,7 @@ Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& lim
   Host made{.settings = &host, .table = {}, .routes = {}, .filter = make_filter(host.settings)};
   for (const config::Route& route : host.routes) {
     http::RoutePattern pattern = make_pattern(route);
-    http::Handler handler = std::visit(MakeHandler{pattern}, route.action);
+    http::Handler handler = std::visit(MakeHandler{pattern, *route.settings.cache_control}, route.action);
     if (!route.settings.rates->empty()) {  // a route without rates has no stop for them on its way
       std::vector<std::shared_ptr<handlers::RateLimiter>> rates;
       for (const std::string& name : *route.settings.rates) rates.push_back(limiters.at(name));

@@ -122,9 +122,9 @@ TEST(GoldenFiles, CoverEveryDiagnosticOfTheLoader) {
     const std::string whole = slurp(path);
     all += whole.substr(std::min(whole.size(), whole.find(kDashes)));
   }
-  for (const char* id :
-       {"FL0001", "FL0002", "FL0003", "FL0004", "FL0005", "FL0006", "FL0007", "FL0101", "FL0102", "FL0103", "FL0104",
-        "FL0105", "FL0106", "FL0107", "FL0201", "FL0202", "FL0401", "FL0402", "FL0403"}) {
+  for (const char* id : {"FL0001", "FL0002", "FL0003", "FL0004", "FL0005", "FL0006", "FL0007", "FL0101",
+                         "FL0102", "FL0103", "FL0104", "FL0105", "FL0106", "FL0107", "FL0201", "FL0202",
+                         "FL0301", "FL0302", "FL0303", "FL0304", "FL0401", "FL0402", "FL0403"}) {
     EXPECT_NE(all.find(id), std::string::npos) << id;
   }
 }

@@ -10,12 +10,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "flare/base/error.h"
+#include "flare/io/ahead.h"
 #include "flare/runtime/cancellation.h"
 #include "flare/runtime/timer_wheel.h"
 
@@ -30,6 +32,8 @@ struct Wire {
   bool reset_at_end = false;                ///< the end of `arriving` is a reset, not an orderly end
   std::size_t reset_after_sent = SIZE_MAX;  ///< writing fails once this much was sent
   bool silent_at_end = false;               ///< after the end of `arriving`, waiting for more is a timeout
+  bool stays_open = false;                  ///< after the end of `arriving`, reading blocks: there may be more
+  std::function<void(Wire&)> peer;          ///< where `arriving` is empty: may answer what was sent by adding to it
   bool block_every_other = false;           ///< each second call would block first
   bool hangs_up = false;                    ///< its reader is known to have gone as soon as a handler waits
   bool write_shut = false;
@@ -50,11 +54,16 @@ class MemoryStream {
       return {};
     }
   };
-  Ready readable() const noexcept { return {.timeout = wire_->silent_at_end && wire_->arriving.empty()}; }
+  Ready readable() const {
+    ask_peer();
+    return {.timeout = wire_->silent_at_end && wire_->arriving.empty()};
+  }
   Ready writable() const noexcept { return {}; }
 
   Result<std::size_t> try_read(std::span<char> into) {
-    if (blocks()) return fail(ErrorKind::kWouldBlock);
+    if (blocks(reading_blocked_)) return fail(ErrorKind::kWouldBlock);
+    ask_peer();
+    if (wire_->arriving.empty() && wire_->stays_open) return fail(ErrorKind::kWouldBlock);
     if (wire_->arriving.empty()) return fail(wire_->reset_at_end ? ErrorKind::kConnectionReset : ErrorKind::kClosed);
     std::string& next = wire_->arriving.front();
     const std::size_t count = std::min(into.size(), next.size());
@@ -63,8 +72,8 @@ class MemoryStream {
     if (next.empty()) wire_->arriving.pop_front();
     return count;
   }
-  Result<std::size_t> try_write(std::string_view bytes, bool /*more*/ = false) {
-    if (blocks()) return fail(ErrorKind::kWouldBlock);
+  Result<std::size_t> try_write(std::string_view bytes, io::Ahead /*ahead*/ = io::Ahead::kUnknown) {
+    if (blocks(writing_blocked_)) return fail(ErrorKind::kWouldBlock);
     if (wire_->write_shut) return fail(ErrorKind::kBrokenPipe);
     if (wire_->sent.size() >= wire_->reset_after_sent) return fail(ErrorKind::kConnectionReset);
     std::size_t count = bytes.size();
@@ -102,15 +111,20 @@ class MemoryStream {
   void abort() noexcept { wire_->aborted = true; }
 
  private:
-  bool blocks() noexcept {
+  void ask_peer() const {
+    if (wire_->arriving.empty() && wire_->peer) wire_->peer(*wire_);
+  }
+  /// Each direction by itself: else one could block the other for ever.
+  bool blocks(bool& blocked) const noexcept {
     if (!wire_->block_every_other) return false;
-    blocked_ = !blocked_;
-    return blocked_;
+    blocked = !blocked;
+    return blocked;
   }
 
   Wire* wire_;
   std::size_t next_size_ = 0;
-  bool blocked_ = false;
+  bool reading_blocked_ = false;
+  bool writing_blocked_ = false;
 };
 
 }  // namespace flare::test

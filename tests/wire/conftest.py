@@ -1,8 +1,10 @@
 import contextlib
+import shutil
+from pathlib import Path
 
 import pytest
 
-from wire import Daemon
+from wire import Daemon, flared
 
 PLAIN = """
 [server]
@@ -61,3 +63,18 @@ def start(tmp_path):
     """start(config, ...) gives a daemon that is stopped, and must then exit 0, when the test ends."""
     with contextlib.ExitStack() as stack:
         yield lambda config, **options: stack.enter_context(running(tmp_path, config, **options))
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory):
+    """conf/ as it stands on a machine of its users: with the certificates that its files ask for."""
+    folder = tmp_path_factory.mktemp("shipped") / "conf"
+    shutil.copytree(Path(__file__).parents[2] / "conf", folder, ignore=shutil.ignore_patterns("certs"))
+    examples = folder / "examples/certs"
+    for out, *names in ((folder / "certs/localhost", "localhost", "127.0.0.1", "::1"),
+                        (examples / "example.com", "example.com", "*.example.com"),
+                        (examples / "example.com-rsa", "example.com", "*.example.com")):
+        made = flared("cert", "self-signed", "--out", out, *names)
+        assert made.returncode == 0, made.stderr
+    shutil.copy(examples / "example.com/fullchain.pem", examples / "clients-ca.pem")
+    return folder

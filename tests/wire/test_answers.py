@@ -216,14 +216,16 @@ def test_H_34_errors_of_our_own_say_little(plain, answers):
 
 def test_H_36_no_descriptor_left_is_503_with_retry_after(start, tmp_path):
     daemon = start(make(tmp_path, "[server]\nworkers = 1"))
+    (tmp_path / "root" / "b.css").write_bytes(b"b {}")
     with daemon.connect(UNIX) as connection:
-        assert connection.send(request("GET", "/files/a.css")).answer().status == 200
+        assert connection.send(request("GET", "/files/b.css")).answer().status == 200
         soft, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
         taken = {int(path.name) for path in Path(f"/proc/{daemon.process.pid}/fd").iterdir()}
         lowest_free = next(number for number in range(len(taken) + 1) if number not in taken)
         resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (lowest_free, hard))
         answer = connection.send(request("GET", "/files/a.css")).answer()
         assert answer.status == 503 and re.fullmatch(r"[1-9]\d*", answer["Retry-After"]) and answer["Cache-Control"] == "no-store"
+        assert connection.send(request("GET", "/files/b.css")).answer().status == 200, "what is remembered needs none"
         resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
         assert connection.send(request("GET", "/files/a.css")).answer().status == 200
 

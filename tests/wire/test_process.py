@@ -156,8 +156,8 @@ def test_serve_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize("file", sorted(SOURCE.glob("conf/**/*.toml")), ids=lambda file: file.name)
-def test_every_shipped_configuration_passes_check(file):
-    done = flared("check", "--strict", file)
+def test_every_shipped_configuration_passes_check(file, shipped):
+    done = flared("check", "--strict", shipped / file.relative_to(SOURCE / "conf"))
     assert done.returncode == 0, done.stderr
 
 

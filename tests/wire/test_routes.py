@@ -486,7 +486,8 @@ def test_check_accepts_it_and_names_every_tie(site, tmp_path):
 
 
 @pytest.mark.parametrize("file", sorted(SOURCE.glob("conf/**/*.toml")), ids=lambda file: file.name)
-def test_routes_and_the_dump_know_every_shipped_configuration(file):
+def test_routes_and_the_dump_know_every_shipped_configuration(file, shipped):
+    file = shipped / file.relative_to(SOURCE / "conf")
     for command in (["check", file], ["routes", "-c", file], ["config", "show", "-c", file], ["config", "show", "--origin", "--json", "-c", file]):
         done = flared(*command)
         assert done.returncode == 0, (command, done.stderr)

@@ -1,20 +1,11 @@
 #include "flare/handlers/file_response.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdint>
-#include <ctime>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "flare/handlers/static_files.h"
+#include "flare/handlers/multipart_ranges.h"
 #include "flare/http/conditional.h"
-#include "flare/http/date.h"
-#include "flare/http/mime.h"
+#include "flare/http/quality.h"
 
 namespace flare::handlers {
 namespace {
@@ -22,42 +13,25 @@ namespace {
 using http::Response;
 using http::Selection;
 using http::Status;
-using net::UniqueFd;
 
-/// RFC 9110 §8.8.2.2: a file this young could change again under the same date.
-constexpr std::time_t kStrongDateAge = 1;
-
-std::int64_t mtime_ns(const struct stat& status) noexcept {
-  return static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
-}
-
-std::optional<std::string> read_part(int file, std::uint64_t offset, std::size_t length) {
-  std::string bytes(length, '\0');
-  for (std::size_t have = 0; have < length;) {
-    const ssize_t count = ::pread(file, bytes.data() + have, length - have, static_cast<off_t>(offset + have));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return std::nullopt;
-    have += static_cast<std::size_t>(count);
+/// The variant that the client wants most; of equals the first encoded one (F-18). nullptr: it takes none of them.
+const FileVariant* negotiate(const FileEntry& entry, const http::Fields& fields) {
+  const FileVariant* best = nullptr;
+  std::uint16_t most = 0;
+  for (const FileVariant& variant : entry.variants) {
+    const std::uint16_t weight = http::coding_weight(fields, variant.coding);
+    const bool encoded_wins_tie = weight == most && best == &entry.variants.front();
+    if (weight == 0 || (weight <= most && !encoded_wins_tie)) continue;
+    best = &variant;
+    most = weight;
   }
-  return bytes;
+  return best;
 }
 
-/// Sets the body; false where the file is shorter than it was. Small content is read, so that it leaves with the head
-/// in one write; HEAD needs only its length.
-bool set_body(Response& response, UniqueFd file, const Selection& part, std::uint64_t length, bool head) {
-  if (head || length > StaticFiles::kInlineBytes) {
-    response.body = http::FileRange{std::move(file), part.offset, length};
-    return true;
-  }
-  auto bytes = read_part(file.get(), part.offset, static_cast<std::size_t>(length));
-  if (!bytes) return false;
-  response.body = std::move(*bytes);
-  return true;
-}
-
-std::string content_range(const Selection& part, std::uint64_t size) {  // RFC 9110 §14.4
-  return "bytes " + std::to_string(part.offset) + "-" + std::to_string(part.offset + part.length - 1) + "/" +
-         std::to_string(size);
+Response not_acceptable(const FileEntry& entry) {  // RFC 9110 §12.5.3: identity was excluded
+  Response response = error_response(Status::kNotAcceptable);
+  if (entry.variants.size() > 1) response.headers.append("Vary", "Accept-Encoding");
+  return response;
 }
 
 Response unsatisfiable(std::uint64_t size) {  // F-15
@@ -66,39 +40,46 @@ Response unsatisfiable(std::uint64_t size) {  // F-15
   return response;
 }
 
-void append_type(Response& response, std::string_view name) {
-  const std::string_view type = http::mime_type(name);
-  response.headers.append("Content-Type", type);
-  if (type == http::kOctetStream) response.headers.append("X-Content-Type-Options", "nosniff");  // F-8
+http::Body part_of(const FileVariant& variant, std::uint64_t offset, std::uint64_t length) {
+  if (!variant.content) return http::FileRange{variant.file, offset, length, variant.cold};
+  return http::Body::shared(variant.content, std::string_view(*variant.content).substr(offset, length));
+}
+
+Response several_parts(const FileVariant& variant, const http::Request& request) {
+  const http::ByteRanges ranges = http::requested_ranges(request.headers(), variant.stamp.size);
+  MultipartRanges parts(ranges.parts(), variant.fields.get("Content-Type").value_or(""), variant.stamp.size);
+  Response response{.status = Status::kPartialContent, .headers = variant.fields};
+  response.headers.set("Content-Type", parts.content_type());
+  if (variant.content) {
+    response.body = parts.render(*variant.content);
+  } else {
+    response.body = MultipartRanges::read(std::move(parts), variant.file);
+  }
+  return response;
 }
 
 }  // namespace
 
-Response file_response(UniqueFd file, const struct stat& status, std::string_view name, const http::Request& request) {
-  const std::time_t now = std::time(nullptr);
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  const std::string etag = http::make_etag(size, mtime_ns(status));
-  const std::time_t modified = std::min(status.st_mtim.tv_sec, now);  // F-9: not in the future
+Response file_response(const FileEntry& entry, const http::Request& request) {
+  const FileVariant* const chosen = entry.negotiable ? negotiate(entry, request.headers()) : &entry.variants.front();
+  if (chosen == nullptr) return not_acceptable(entry);
+  const FileVariant& variant = *chosen;
+  const std::uint64_t size = variant.stamp.size;
   const Selection part = http::select_representation(
       request.method(), request.headers(),
-      {.size = size, .mtime = modified, .etag = etag, .date_is_strong = now - modified > kStrongDateAge});
-  if (part.status == Status::kRangeNotSatisfiable) return unsatisfiable(size);
-  if (part.status == Status::kPreconditionFailed) return error_response(part.status);
-
-  Response response{.status = part.status};
-  std::array<char, http::kHttpDateSize> date;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
-  http::format_http_date(modified, date.data());
-  response.headers.append("ETag", etag);
-  response.headers.append("Last-Modified", {date.data(), date.size()});
-  if (part.status == Status::kNotModified) return response;  // F-11
-
-  const bool head = request.method() == http::Method::kHead;
-  append_type(response, name);
-  response.headers.append("Accept-Ranges", "bytes");
-  if (part.status == Status::kPartialContent) response.headers.append("Content-Range", content_range(part, size));
-  if (!set_body(response, std::move(file), part, head ? size : part.length, head)) {
-    return error_response(Status::kInternalServerError, Reason::kFileTruncated);
+      {.size = size, .mtime = variant.modified, .etag = variant.etag, .date_is_strong = variant.date_is_strong});
+  switch (part.status) {
+    case Status::kRangeNotSatisfiable: return unsatisfiable(size);
+    case Status::kPreconditionFailed: return error_response(part.status);
+    case Status::kNotModified: return {.status = part.status, .headers = variant.validators};  // F-11
+    default: break;
   }
+  if (part.several) return several_parts(variant, request);
+  const bool partial = part.status == Status::kPartialContent;
+  Response response{.status = part.status,
+                    .headers = variant.fields,
+                    .body = part_of(variant, part.offset, partial ? part.length : size)};
+  if (partial) response.headers.append("Content-Range", http::content_range({part.offset, part.length}, size));
   return response;
 }
 

@@ -35,11 +35,6 @@ std::optional<std::string_view> sole_cookie(const http::Request& request, std::s
   return http::cookie_value(cookies->substr(behind), name) ? std::nullopt : value;
 }
 
-/// What one client can hardly have many of: an IPv4 address, or the network that an IPv6 site gets at least (RFC 6177).
-std::string_view client_network(const net::IpAddr& unmapped) noexcept {
-  return unmapped.bytes().substr(0, unmapped.is_v4() ? 4 : 8);
-}
-
 void append_number(http::HeaderMap& headers, std::string_view name, std::uint64_t value) {
   std::array<char, kMaxDecimalDigits> digits{};
   headers.append(name, {digits.data(), append_decimal(digits.data(), value)});
@@ -49,9 +44,9 @@ RateLimiter::Options checked(RateLimiter::Options options) {
   using enum RateKey::Kind;
   const bool named = options.key.kind == kHeader || options.key.kind == kCookie;
   if (named && !ascii::is_token(options.key.name))
-    throw RateLimitError("rate limit: the name in its key is no field or cookie name");
+    throw runtime::RateLimitError("rate limit: the name in its key is no field or cookie name");
   if (options.reply != http::Status::kTooManyRequests && options.reply != http::Status::kServiceUnavailable)
-    throw RateLimitError("rate limit: the reply is 429 or 503");
+    throw runtime::RateLimitError("rate limit: the reply is 429 or 503");
   return options;
 }
 
@@ -101,7 +96,7 @@ Hash128 RateLimiter::hash_of(const http::Request& request) const {
       return siphash(value_key_, http::normalize_host(request.authority(), scratch));
     }
   }
-  return siphash(address_key_, client_network(request.client().unmapped()));
+  return siphash(address_key_, net::client_network(request.client()));
 }
 
 std::chrono::milliseconds RateLimiter::take(const http::Request& request) {

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "flare/handlers/token_buckets.h"
 #include "flare/http/handler.h"
+#include "flare/runtime/token_buckets.h"
 
 namespace flare::handlers {
 
@@ -37,11 +37,11 @@ class RateLimiter {
  public:
   struct Options {
     RateKey key;
-    TokenBuckets::Options buckets;
+    runtime::TokenBuckets::Options buckets;
     http::Status reply = http::Status::kTooManyRequests;  ///< or kServiceUnavailable
   };
 
-  /// Throws RateLimitError.
+  /// Throws runtime::RateLimitError.
   explicit RateLimiter(Options options);
 
   /// Zero where the request may pass, else how long until one like it may. The time is Request::arrival().
@@ -57,7 +57,7 @@ class RateLimiter {
   [[nodiscard]] Hash128 hash_of(const http::Request& request) const;
 
   Options options_;
-  TokenBuckets buckets_;
+  runtime::TokenBuckets buckets_;
   SipKey value_key_;    ///< of its own, so that no value can pose as an address
   SipKey address_key_;  ///< both are random: no client can choose whose bucket it shares
 };

@@ -1,53 +1,31 @@
 #include "flare/handlers/static_files.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <optional>
+#include <string_view>
 #include <utility>
 
-#include "flare/base/quote.h"
-#include "flare/handlers/beneath.h"
+#include "flare/handlers/file_cache.h"
 #include "flare/handlers/file_response.h"
+#include "flare/handlers/file_tree.h"
 #include "flare/handlers/uri_text.h"
 #include "flare/http/path.h"
+#include "flare/http/quality.h"
+#include "flare/runtime/offload.h"
+#include "flare/runtime/worker.h"
 
 namespace flare::handlers {
 namespace {
 
+using http::Reply;
 using http::Request;
 using http::Response;
 using http::Status;
-using net::UniqueFd;
+using runtime::Worker;
 
 constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";  // F-1
-
-Response not_found(Reason why) { return error_response(Status::kNotFound, why); }
-
-/// F-7: what the peer learns of an errno.
-Response refusal(int error) {
-  switch (error) {
-    case EACCES:
-    case EPERM: return error_response(Status::kForbidden, Reason::kFileDenied);
-    case ELOOP:
-    case EXDEV: return not_found(Reason::kOutsideRoot);
-    case ENXIO:
-    case ENODEV: return not_found(Reason::kNotRegularFile);  // a socket, a device without driver
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case EINVAL: return not_found(Reason::kFileMissing);
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM: {
-      Response response = error_response(Status::kServiceUnavailable, Reason::kResourceExhausted);
-      response.headers.append("Retry-After", "1");
-      return response;
-    }
-    default: return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
-  }
-}
+/// Keys of files that no path names; those of paths begin with no slash.
+constexpr std::string_view kFallbackKey = "/fallback";
+constexpr std::string_view kExactKey = "/exact";
 
 Response other_method(const Request& request) {
   Response response = request.method() == http::Method::kOptions
@@ -60,12 +38,12 @@ Response other_method(const Request& request) {
 /// H-26: an encoded separator is no part of any file's name. Triplets of a canonical path are upper-case.
 bool has_encoded_separator(std::string_view path) noexcept { return path.contains("%2F") || path.contains("%5C"); }
 
-/// F-4, RFC 8615.
-bool is_hidden(std::string_view decoded, const Request& request) noexcept {
+/// F-4, RFC 8615. A canonical path has no encoded dots.
+bool is_hidden(std::string_view tail, const Request& request) noexcept {
   constexpr std::string_view kWellKnown = ".well-known/";
-  if (decoded.starts_with(kWellKnown) && request.path().starts_with("/.well-known/"))
-    decoded.remove_prefix(kWellKnown.size());
-  return decoded.starts_with('.') || decoded.contains("/.");
+  if (tail.starts_with(kWellKnown) && request.path().starts_with("/.well-known/"))
+    tail.remove_prefix(kWellKnown.size());
+  return tail.starts_with('.') || tail.contains("/.");
 }
 
 /// F-6: the same path with a slash at its end. Canonical, hence never "//host".
@@ -77,84 +55,159 @@ Response redirect_to_folder(const Request& request) {
   return http::redirect(location, Status::kPermanentRedirect);
 }
 
-struct OpenFile {
-  UniqueFd fd;
-  struct stat status = {};
-};
-
-Result<OpenFile> open_file(int root, const std::string& path, BeneathMethod method) noexcept {
-  auto fd = open_beneath(root, path, method);
-  if (!fd) return std::unexpected(fd.error());
-  OpenFile file{.fd = std::move(*fd)};
-  if (::fstat(file.fd.get(), &file.status) != 0) return fail_errno(errno);
-  return file;
+/// F-23: a page, by what the client accepts and by the lack of an extension.
+bool asks_for_page(const Request& request) noexcept {
+  std::string_view path = request.path();
+  if (path.ends_with('/')) path.remove_suffix(1);
+  return !path.substr(path.rfind('/') + 1).contains('.') && http::accept_weight(request.headers(), "text/html") > 0;
 }
 
-Response respond_with(OpenFile file, std::string_view name, const Request& request) {
-  if (!S_ISREG(file.status.st_mode)) return not_found(Reason::kNotRegularFile);  // F-5
-  return file_response(std::move(file.fd), file.status, name, request);
+Response refusal(const FileAnswer& answer) {
+  Response response = error_response(answer.status, answer.why);
+  if (answer.status == Status::kServiceUnavailable) response.headers.append("Retry-After", "1");
+  return response;
+}
+
+Response listing_response(std::string content, bool json) {
+  Response response;
+  response.headers.append("Content-Type", json ? "application/json; charset=utf-8" : "text/html; charset=utf-8");
+  response.headers.append("Cache-Control", "no-store");
+  response.headers.append("X-Content-Type-Options", "nosniff");
+  response.headers.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  response.body = std::move(content);
+  return response;
 }
 
 }  // namespace
 
-struct StaticFiles::Site {
-  UniqueFd root;
-  BeneathMethod method;
-  StaticOptions options;
+struct StaticFiles::Site : std::enable_shared_from_this<Site> {
+  Site(const std::string& root, StaticOptions options) : tree(root, std::move(options)) {}
 
-  [[nodiscard]] Result<OpenFile> open(const std::string& path) const noexcept {
-    return open_file(root.get(), path, method);
+  [[nodiscard]] const StaticOptions& options() const noexcept { return tree.options(); }
+  [[nodiscard]] FileCache& cache() const {
+    return FileCache::of_this_thread(shared_from_this(),
+                                     {.bytes = options().cache, .descriptors = options().open_files});
   }
-  [[nodiscard]] Response exact_file(const Request& request) const;
-  [[nodiscard]] Response named_by_tail(const Request& request) const;
-  [[nodiscard]] Response index_of(int folder, const Request& request) const;
+  /// Where the request's file is kept.
+  [[nodiscard]] std::string_view key_of(const Request& request) const noexcept {
+    return options().file.empty() ? request.tail() : kExactKey;
+  }
+
+  [[nodiscard]] std::optional<Response> refuse_path(const Request& request) const;
+  [[nodiscard]] FileQuestion ask(const Request& request) const;
+  [[nodiscard]] Response respond(FileAnswer answer, const FileQuestion& question, const Request& request,
+                                 const Worker* worker) const;
+  [[nodiscard]] Reply look(const Request& request, Worker* worker, FileQuestion question) const;
+  static runtime::Task<Response> answer_later(std::shared_ptr<const Site> site, const Request& request, Worker& worker,
+                                              FileQuestion question);
+
+  FileTree tree;
 };
 
-Response StaticFiles::Site::exact_file(const Request& request) const {
-  auto file = open(options.file);
-  if (!file) return refusal(file.error().sys_errno);
-  return respond_with(std::move(*file), options.file, request);
+/// What no look at the file system is needed for.
+std::optional<Response> StaticFiles::Site::refuse_path(const Request& request) const {
+  if (has_encoded_separator(request.tail())) return error_response(Status::kNotFound, Reason::kEncodedSlash);
+  if (!options().dotfiles && is_hidden(request.tail(), request))
+    return error_response(Status::kNotFound, Reason::kHiddenFile);
+  return std::nullopt;
 }
 
-Response StaticFiles::Site::named_by_tail(const Request& request) const {
-  if (has_encoded_separator(request.tail())) return not_found(Reason::kEncodedSlash);
-  std::optional<std::string> path = http::percent_decode(request.tail());
-  if (!path) return not_found(Reason::kFileMissing);
-  if (is_hidden(*path, request)) return not_found(Reason::kHiddenFile);
-  if (path->ends_with('/')) path->pop_back();
-
-  auto file = open(*path);
-  if (!file) return refusal(file.error().sys_errno);
-  const bool wants_folder = request.path().ends_with('/');
-  if (!S_ISDIR(file->status.st_mode)) {
-    return wants_folder ? not_found(Reason::kFileMissing) : respond_with(std::move(*file), *path, request);
+FileQuestion StaticFiles::Site::ask(const Request& request) const {
+  FileQuestion question;
+  question.may_fall_back = !options().fallback.empty() && asks_for_page(request);
+  if (!options().file.empty()) {
+    question.path = options().file;
+    return question;
   }
-  return wants_folder ? index_of(file->fd.get(), request) : redirect_to_folder(request);
-}
-
-Response StaticFiles::Site::index_of(int folder, const Request& request) const {
-  for (const std::string& name : options.index) {
-    auto file = open_file(folder, name, method);
-    if (file) return respond_with(std::move(*file), name, request);
-    if (file.error().sys_errno != ENOENT) return refusal(file.error().sys_errno);
+  // Triplets of a canonical path are whole: this cannot fail.
+  question.path = http::percent_decode(request.tail()).value_or(std::string());
+  if (question.path.ends_with('/')) question.path.pop_back();
+  question.wants_folder = request.path().ends_with('/');
+  if (question.wants_folder && options().list != ListFormat::kOff) {
+    question.wants_json =
+        options().list == ListFormat::kJson || http::accept_weight(request.headers(), "application/json") >
+                                                   http::accept_weight(request.headers(), "text/html");
+    question.title = http::percent_decode(request.path()).value_or(std::string());
   }
-  return not_found(Reason::kFileMissing);
+  return question;
 }
 
-StaticFiles::StaticFiles(const std::string& root, StaticOptions options) {
-  UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) {
-    throw StaticRootError("static root " + quote(root) + ": " + describe(Error::from_errno(errno)) +
-                          "; it must be a folder that this process may enter");
+Response StaticFiles::Site::respond(FileAnswer answer, const FileQuestion& question, const Request& request,
+                                    const Worker* worker) const {
+  using enum FileAnswer::Kind;
+  const bool fallback = answer.kind == kFallback;
+  if (worker != nullptr) {
+    const std::string_view key = fallback ? kFallbackKey : key_of(request);
+    if (!answer.looked) {
+      cache().remove(key_of(request));
+    } else if (answer.entry) {
+      cache().put(key, answer.entry, worker->now());
+    } else {
+      cache().remove(key);
+    }
   }
-  const BeneathMethod method = choose_beneath_method(fd.get());
-  site_ = std::make_shared<const Site>(Site{std::move(fd), method, std::move(options)});
+  switch (answer.kind) {
+    case kFile: return file_response(*answer.entry, request);
+    case kFallback: {
+      Response response = file_response(*answer.entry, request);
+      if (!response.error_page) {
+        const bool varies = response.headers.contains("Vary");
+        response.headers.set("Vary", varies ? "Accept-Encoding, Accept" : "Accept");
+      }
+      return response;
+    }
+    case kFolder:
+      if (!options().file.empty()) return error_response(Status::kNotFound, Reason::kNotRegularFile);
+      return redirect_to_folder(request);
+    case kListing: return listing_response(std::move(answer.listing), question.wants_json);
+    case kRefused:
+    case kWouldBlock: break;
+  }
+  return refusal(answer);
 }
 
-Response StaticFiles::operator()(const Request& request) const {
+runtime::Task<Response> StaticFiles::Site::answer_later(std::shared_ptr<const Site> site, const Request& request,
+                                                        Worker& worker, FileQuestion question) {
+  auto job = [site, question] { return site->tree.find(question, Patience::kWait); };  // may outlive this frame
+  FileAnswer answer = co_await runtime::offload(worker, *worker.offload_pool(), std::move(job));
+  co_return site->respond(std::move(answer), question, request, &worker);
+}
+
+Reply StaticFiles::Site::look(const Request& request, Worker* worker, FileQuestion question) const {
+  const bool may_wait = worker == nullptr || worker->offload_pool() == nullptr;
+  FileAnswer answer = tree.find(question, may_wait ? Patience::kWait : Patience::kNever);
+  if (answer.kind == FileAnswer::Kind::kWouldBlock && !may_wait)
+    return answer_later(shared_from_this(), request, *worker, std::move(question));
+  return respond(std::move(answer), question, request, worker);
+}
+
+StaticFiles::StaticFiles(const std::string& root, StaticOptions options)
+    : site_(std::make_shared<const Site>(root, std::move(options))) {}
+
+Reply StaticFiles::operator()(Request& request) const {
   const http::Method method = request.method();
   if (method != http::Method::kGet && method != http::Method::kHead) return other_method(request);
-  return site_->options.file.empty() ? site_->named_by_tail(request) : site_->exact_file(request);
+  const bool by_path = site_->options().file.empty();
+  if (by_path) {
+    if (auto refused = site_->refuse_path(request)) return std::move(*refused);
+    if (request.tail().empty() && !request.path().ends_with('/')) return redirect_to_folder(request);
+  }
+  Worker* const worker = Worker::find_current();
+  if (worker == nullptr) return site_->look(request, nullptr, site_->ask(request));
+
+  FileCache& cache = site_->cache();
+  const FileCache::Slot* known = cache.find(site_->key_of(request));
+  if (known != nullptr && known->is_fresh(worker->now()) && known->entry->fits_its_files())
+    return file_response(*known->entry, request);
+  FileQuestion question = site_->ask(request);
+  if (known != nullptr) question.before = known->entry;
+  if (question.may_fall_back) {
+    if (const FileCache::Slot* fallback = cache.find(kFallbackKey)) {
+      question.fallback_before = fallback->entry;
+      question.fallback_is_fresh = fallback->is_fresh(worker->now()) && fallback->entry->fits_its_files();
+    }
+  }
+  return site_->look(request, worker, std::move(question));
 }
 
 }  // namespace flare::handlers

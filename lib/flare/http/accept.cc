@@ -18,13 +18,13 @@ using TcpConnection = Connection<tcp::TcpStream>;
 
 runtime::Task<void> serve(WorkerContext& context, net::SocketAddr peer, net::UniqueFd socket,
                           [[maybe_unused]] ConnectionCount::Place place) {
-  TcpConnection connection(context, peer, false, context.worker(), std::move(socket));
+  TcpConnection connection(context, peer, context.worker(), std::move(socket));
   co_await connection.run();
 }
 
 runtime::Task<void> refuse(WorkerContext& context, net::SocketAddr peer, net::UniqueFd socket, Reason why) {
   ++context.refusals_under_way();
-  TcpConnection connection(context, peer, false, context.worker(), std::move(socket));
+  TcpConnection connection(context, peer, context.worker(), std::move(socket));
   co_await connection.refuse(why);
   --context.refusals_under_way();
 }
@@ -44,9 +44,6 @@ class Gate {
   static net::UniqueFd open_spare() noexcept { return net::UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
   void admit(tcp::Accepted accepted);
   void turn_away(tcp::Accepted accepted, Reason why);
-  void tell(const net::SocketAddr& peer, Reason why) noexcept {
-    if (context_.recorder() != nullptr) context_.recorder()->refused(peer, why);
-  }
   void spend_spare();
 
   WorkerContext& context_;
@@ -59,7 +56,7 @@ Gate::Outcome Gate::take_one() {
   auto accepted = listener_.try_accept();
   if (!accepted) {
     if (accepted.error().kind != ErrorKind::kResource) return Outcome::kEmpty;
-    tell({}, Reason::kResourceExhausted);
+    context_.tell_refused({}, Reason::kResourceExhausted);
     spend_spare();
     return Outcome::kExhausted;
   }
@@ -67,7 +64,7 @@ Gate::Outcome Gate::take_one() {
   if (!context_.trust().refuses(accepted->peer)) {
     admit(std::move(*accepted));
   } else {
-    tell(accepted->peer, Reason::kProxyNotAllowed);
+    context_.tell_refused(accepted->peer, Reason::kProxyNotAllowed);
   }
   return Outcome::kTaken;
 }
@@ -80,17 +77,21 @@ void Gate::admit(tcp::Accepted accepted) {
   auto place = count_.enter(relays ? net::IpAddr() : accepted.peer.ip());
   runtime::Worker& worker = context_.worker();
   if (!place) {
-    tell(accepted.peer, place.error());
+    context_.tell_refused(accepted.peer, place.error());
     turn_away(std::move(accepted), place.error());
   } else if (proxied) {
     worker.spawn(serve_proxied_connection<tcp::TcpStream>(context_, accepted.peer, std::move(*place), std::ref(worker),
                                                           accepted.stream.release()));
+  } else if (context_.tls() != nullptr) {
+    worker.spawn(serve_secure_connection<tcp::TcpStream>(context_, accepted.peer, std::move(*place), std::ref(worker),
+                                                         accepted.stream.release()));
   } else {
     worker.spawn(serve(context_, accepted.peer, accepted.stream.release(), std::move(*place)));
   }
 }
 
 void Gate::turn_away(tcp::Accepted accepted, Reason why) {
+  if (context_.tls() != nullptr) return;                         // it would take a handshake to say so
   if (context_.refusals_under_way() >= kRefusalsAtOnce) return;  // closed unanswered: descriptors matter more by now
   context_.worker().spawn(refuse(context_, accepted.peer, accepted.stream.release(), why));
 }
@@ -98,8 +99,8 @@ void Gate::turn_away(tcp::Accepted accepted, Reason why) {
 /// The one that waits longest is told, not left to wonder.
 void Gate::spend_spare() {
   spare_.reset();
-  if (auto accepted = listener_.try_accept()) {
-    TcpConnection connection(context_, accepted->peer, false, context_.worker(), accepted->stream.release());
+  if (auto accepted = listener_.try_accept(); accepted && context_.tls() == nullptr) {
+    TcpConnection connection(context_, accepted->peer, context_.worker(), accepted->stream.release());
     connection.turn_away(Reason::kResourceExhausted);
   }
   spare_ = open_spare();

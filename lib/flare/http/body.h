@@ -10,16 +10,19 @@
 #include <variant>
 
 #include "flare/base/error.h"
-#include "flare/net/unique_fd.h"
+#include "flare/net/shared_fd.h"
 #include "flare/runtime/task.h"
 
 namespace flare::http {
 
-/// Part of an open regular file, sent by the kernel. The body owns the descriptor.
+/// Part of an open regular file, sent by the kernel. The body owns the descriptor, alone or with others.
 struct FileRange {
-  net::UniqueFd file;
+  net::SharedFd file;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+  /// Its pages may be on the disk only: where the worker has an offload pool they are read there first, so that
+  /// sending never waits for a disk.
+  bool cold = false;
 };
 
 /// Content that is made while it is sent: the reader's pace pulls it, one piece at a time.
@@ -49,6 +52,13 @@ class Body {
   /// buffer.
   static Body borrowed(std::string_view bytes) noexcept { return Body(Borrowed{}, bytes); }
 
+  /// Bytes that live as long as `owner`, of which the body keeps a share.
+  static Body shared(std::shared_ptr<const void> owner, std::string_view bytes) noexcept {
+    Body body;
+    body.content_ = Shared{std::move(owner), bytes};
+    return body;
+  }
+
   /// nullopt: only the source's end will tell.
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept {
     if (const auto* range = file()) return range->length;
@@ -59,9 +69,10 @@ class Body {
   [[nodiscard]] std::string_view bytes() const noexcept {
     if (const auto* view = std::get_if<std::string_view>(&content_)) return *view;
     if (const auto* owned = std::get_if<std::string>(&content_)) return *owned;
+    if (const auto* part = std::get_if<Shared>(&content_)) return part->bytes;
     return {};
   }
-  [[nodiscard]] bool is_in_memory() const noexcept { return content_.index() < 2; }
+  [[nodiscard]] bool is_in_memory() const noexcept { return content_.index() < 3; }
   /// nullptr where the content is something else.
   [[nodiscard]] const FileRange* file() const noexcept { return std::get_if<FileRange>(&content_); }
   [[nodiscard]] BodySource* source() const noexcept {
@@ -71,9 +82,13 @@ class Body {
 
  private:
   struct Borrowed {};
+  struct Shared {
+    std::shared_ptr<const void> owner;
+    std::string_view bytes;
+  };
   Body(Borrowed, std::string_view bytes) noexcept : content_(bytes) {}
 
-  std::variant<std::string_view, std::string, FileRange, std::unique_ptr<BodySource>> content_;
+  std::variant<std::string_view, std::string, Shared, FileRange, std::unique_ptr<BodySource>> content_;
 };
 
 }  // namespace flare::http

@@ -111,43 +111,36 @@ std::optional<std::uint64_t> parse_position(std::string_view text) noexcept {
   return parse_decimal<std::uint64_t>(text).value_or(std::numeric_limits<std::uint64_t>::max());
 }
 
-/// The only range-spec of a "bytes" Range; nullopt for several, for none and for another unit (RFC 9110 §14.2).
-std::optional<std::string_view> only_range_spec(std::string_view range) noexcept {
+/// Calls `visit` for each element of a "bytes" Range until it says false; false then, and for another unit. Empty list
+/// elements do not count (RFC 9110 §5.6.1.2).
+template <class Visit>
+bool for_each_range_spec(std::string_view range, Visit&& visit) noexcept {
   const std::size_t equals = range.find('=');
-  if (equals == std::string_view::npos || !ascii::iequals(range.substr(0, equals), "bytes")) return std::nullopt;
-  std::optional<std::string_view> only;
+  if (equals == std::string_view::npos || !ascii::iequals(range.substr(0, equals), "bytes")) return false;
   for (std::string_view rest = range.substr(equals + 1);;) {
     const std::size_t comma = rest.find(',');
     const std::string_view element = ascii::trim(rest.substr(0, comma));
-    if (!element.empty()) {  // empty list elements do not count, RFC 9110 §5.6.1.2
-      if (only) return std::nullopt;
-      only = element;
-    }
-    if (comma == std::string_view::npos) return only;
+    if (!element.empty() && !visit(element)) return false;
+    if (comma == std::string_view::npos) return true;
     rest.remove_prefix(comma + 1);
   }
 }
 
-/// What `spec` selects of `size` bytes: everything where it is malformed, since such a Range is ignored (F-15).
-Selection apply_range(std::string_view spec, std::uint64_t size) noexcept {
-  const Selection everything{.length = size};
-  const std::size_t dash = spec.find('-');
-  if (dash == std::string_view::npos) return everything;
-  const std::string_view last_text = spec.substr(dash + 1);
-  if (dash == 0) {  // the last n bytes; of an empty file there is no part that Content-Range could name
-    const auto suffix = parse_position(last_text);
-    if (!suffix) return everything;
-    if (*suffix == 0) return {.status = Status::kRangeNotSatisfiable};  // RFC 9110 §14.1.2
-    if (size == 0) return everything;
-    const std::uint64_t length = std::min(*suffix, size);
-    return {.status = Status::kPartialContent, .offset = size - length, .length = length};
-  }
-  const auto first = parse_position(spec.substr(0, dash));
-  const std::optional<std::uint64_t> last =
-      last_text.empty() ? std::numeric_limits<std::uint64_t>::max() : parse_position(last_text);
-  if (!first || !last || *last < *first) return everything;
-  if (*first >= size) return {.status = Status::kRangeNotSatisfiable};
-  return {.status = Status::kPartialContent, .offset = *first, .length = std::min(*last, size - 1) - *first + 1};
+bool overlap(const ByteRange& a, const ByteRange& b) noexcept {
+  return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
+}
+bool touch(const ByteRange& a, const ByteRange& b) noexcept {
+  return a.offset <= b.offset + b.length && b.offset <= a.offset + a.length;
+}
+
+/// Fields that can change what a request gets; most requests have none, and one look at the names tells.
+bool has_conditions(const Fields& fields) noexcept {
+  return std::ranges::any_of(fields, [](const Field& field) {
+    const std::string_view name = field.name;
+    if (name.size() < 5) return false;
+    if ((name[0] | 0x20) == 'i') return (name[1] | 0x20) == 'f' && name[2] == '-';
+    return name.size() == 5 && ascii::iequals(name, "Range");
+  });
 }
 
 /// Methods that neither select nor change a representation ignore all of it (RFC 9110 §13.2.1).
@@ -159,13 +152,88 @@ bool ignores_preconditions(Method method) noexcept {
 
 Selection select_representation(Method method, const Fields& fields, const Representation& representation) noexcept {
   const Selection everything{.length = representation.size};
-  if (ignores_preconditions(method)) return everything;
+  if (!has_conditions(fields) || ignores_preconditions(method)) return everything;
   if (const auto status = failed_precondition(method, fields, representation)) return {.status = *status};
   if (method != Method::kGet) return everything;  // RFC 9110 §14.2: Range is defined for GET only
   const auto range = get_single(fields, "Range");
   if (!range || !if_range_holds(fields, representation)) return everything;
-  const auto spec = only_range_spec(*range);
-  return spec ? apply_range(*spec, representation.size) : everything;
+  const ByteRanges ranges(*range, representation.size);
+  switch (ranges.kind()) {
+    case ByteRanges::Kind::kIgnored: return everything;
+    case ByteRanges::Kind::kUnsatisfiable: return {.status = Status::kRangeNotSatisfiable};
+    case ByteRanges::Kind::kParts: break;
+  }
+  if (ranges.parts().size() > 1) return {.status = Status::kPartialContent, .several = true};
+  const ByteRange& only = ranges.parts().front();
+  return {.status = Status::kPartialContent, .offset = only.offset, .length = only.length};
+}
+
+ByteRanges requested_ranges(const Fields& fields, std::uint64_t size) noexcept {
+  return {get_single(fields, "Range").value_or(std::string_view()), size};
+}
+
+ByteRanges::ByteRanges(std::string_view range, std::uint64_t size) noexcept {
+  std::size_t seen = 0;
+  const bool understood =
+      for_each_range_spec(range, [&](std::string_view spec) { return ++seen <= kMost && add(spec, size); });
+  if (!understood || seen == 0) return;
+  if (count_ == 0) {
+    kind_ = Kind::kUnsatisfiable;
+  } else if (count_overlapping() <= 2) {  // RFC 9110 §14.2
+    kind_ = Kind::kParts;
+    merge();
+  }
+}
+
+/// False where the whole field is to be ignored (F-15). What begins beyond the end adds nothing.
+bool ByteRanges::add(std::string_view spec, std::uint64_t size) noexcept {
+  const std::size_t dash = spec.find('-');
+  if (dash == std::string_view::npos) return false;
+  const std::string_view last_text = spec.substr(dash + 1);
+  if (dash == 0) {  // the last n bytes; of an empty file there is no part that Content-Range could name
+    const auto suffix = parse_position(last_text);
+    if (!suffix || (size == 0 && *suffix != 0)) return false;
+    const std::uint64_t length = std::min(*suffix, size);
+    if (length != 0) parts_[count_++] = {.offset = size - length, .length = length};  // 0: RFC 9110 §14.1.2
+    return true;
+  }
+  const auto first = parse_position(spec.substr(0, dash));
+  const std::optional<std::uint64_t> last =
+      last_text.empty() ? std::numeric_limits<std::uint64_t>::max() : parse_position(last_text);
+  if (!first || !last || *last < *first) return false;
+  if (*first < size) parts_[count_++] = {.offset = *first, .length = std::min(*last, size - 1) - *first + 1};
+  return true;
+}
+
+std::size_t ByteRanges::count_overlapping() const noexcept {
+  const auto all = parts();
+  return static_cast<std::size_t>(std::ranges::count_if(all, [all](const ByteRange& one) {
+    return std::ranges::any_of(all, [&one](const ByteRange& other) { return &one != &other && overlap(one, other); });
+  }));
+}
+
+/// Each part takes in those behind it that it touches; as it grows, it may touch earlier ones of them.
+void ByteRanges::merge() noexcept {
+  for (std::size_t i = 0; i < count_; ++i) {
+    for (std::size_t j = i + 1; j < count_;) {
+      if (!touch(parts_[i], parts_[j])) {
+        ++j;
+        continue;
+      }
+      const std::uint64_t begin = std::min(parts_[i].offset, parts_[j].offset);
+      const std::uint64_t end = std::max(parts_[i].offset + parts_[i].length, parts_[j].offset + parts_[j].length);
+      parts_[i] = {.offset = begin, .length = end - begin};
+      std::copy(parts_.begin() + static_cast<std::ptrdiff_t>(j) + 1,
+                parts_.begin() + static_cast<std::ptrdiff_t>(count_), parts_.begin() + static_cast<std::ptrdiff_t>(j));
+      --count_;
+      j = i + 1;
+    }
+  }
+}
+
+std::string content_range(const ByteRange& part, std::uint64_t size) {
+  return "bytes " + std::to_string(part.offset) + "-" + std::to_string(part.offset + part.length - 1) + "/" +
+         std::to_string(size);
 }
 
 std::string make_etag(std::uint64_t size, std::int64_t mtime_ns) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "flare/http/connection_core.h"
+#include "flare/http/linger.h"
 #include "flare/http/response_writer.h"
 #include "flare/io/byte_stream.h"
 #include "flare/runtime/task.h"
@@ -25,8 +26,8 @@ class Connection final : private ContentSource {
   /// The stream is made here, of whatever its constructor takes: a connection lives in one frame, without a second copy
   /// of it.
   template <class... StreamArgs>
-  Connection(WorkerContext& context, const net::SocketAddr& peer, bool tls, StreamArgs&&... stream)
-      : core_(context, peer, tls), stream_(std::forward<StreamArgs>(stream)...) {}
+  Connection(WorkerContext& context, const net::SocketAddr& peer, StreamArgs&&... stream)
+      : stream_(std::forward<StreamArgs>(stream)...), core_(context, peer, session_of(stream_)) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -37,6 +38,7 @@ class Connection final : private ContentSource {
     held_ = std::move(input);
     head_since_ = since;
   }
+  [[nodiscard]] Stream& stream() noexcept { return stream_; }
   runtime::Task<void> run();
   /// Instead of run(): tells the client why it is not served and waits, a little, until it has read that.
   runtime::Task<void> refuse(Reason why);
@@ -44,9 +46,12 @@ class Connection final : private ContentSource {
   void turn_away(Reason why);
 
  private:
-  static constexpr std::chrono::milliseconds kLinger{2000};  // H-16
-  static constexpr std::uint64_t kLingerBytes = 1024 * 1024;
   static constexpr std::size_t kContentBytesPerRead = 64 * 1024;
+
+  static const tls::Session* session_of(const Stream& stream) noexcept {
+    if constexpr (requires { stream.session(); }) return &stream.session();
+    return nullptr;
+  }
 
   // Input. `held_` keeps what is left between turns; while a turn lasts, everything is in the worker's buffer.
   void arm_for_reading();
@@ -57,7 +62,7 @@ class Connection final : private ContentSource {
   [[nodiscard]] bool cannot_be_complete(std::size_t held, std::string_view input) const noexcept;
 
   Next turn(std::string_view input);
-  bool send_output();
+  bool send_output(Next next);
   // What is rarely awaited keeps a frame of its own: inlined, it would be part of every idle connection's.
   [[gnu::noinline]] runtime::Task<bool> send_unsent();
   [[gnu::noinline]] runtime::Task<Next> answer_deferred();
@@ -71,8 +76,8 @@ class Connection final : private ContentSource {
   [[nodiscard]] const Limits& limits() { return core_.context().limits(); }
   [[nodiscard]] runtime::TimePoint now() { return core_.context().worker().now(); }
 
-  ConnectionCore core_;
   Stream stream_;
+  ConnectionCore core_;
   std::string held_;                 ///< input that waits for its rest or for the present answer
   std::size_t held_used_ = 0;        ///< its first bytes, which a waiting handler has taken as content
   std::string unsent_;               ///< output that the kernel did not take
@@ -83,7 +88,7 @@ class Connection final : private ContentSource {
 /// std::move(fd)))`.
 template <io::ByteStream Stream, class... StreamArgs>
 runtime::Task<void> serve_connection(WorkerContext& context, net::SocketAddr peer, StreamArgs... stream) {
-  Connection<Stream> connection(context, peer, false, std::move(stream)...);
+  Connection<Stream> connection(context, peer, std::move(stream)...);
   co_await connection.run();
 }
 
@@ -122,7 +127,7 @@ template <io::ByteStream Stream>
 runtime::Task<void> Connection<Stream>::refuse(Reason why) {
   core_.context().output().clear();
   core_.refuse({}, why);
-  static_cast<void>(send_output());
+  static_cast<void>(send_output(Next::kCloseLingering));
   co_await linger();
 }
 
@@ -130,7 +135,7 @@ template <io::ByteStream Stream>
 void Connection<Stream>::turn_away(Reason why) {
   core_.context().output().clear();
   core_.refuse({}, why);
-  static_cast<void>(send_output());
+  static_cast<void>(send_output(Next::kCloseLingering));
   static_cast<void>(stream_.shutdown_write());
   io::Buffer& scratch = core_.context().input();
   static_cast<void>(stream_.try_read({scratch.data(), scratch.capacity()}));  // unread input would reset the answer
@@ -142,7 +147,7 @@ runtime::Task<void> Connection<Stream>::end_after(Error error) {
   if (error.kind != ErrorKind::kTimeout || between_requests() || core_.is_discarding()) co_return;
   core_.context().output().clear();
   core_.refuse(held_, Reason::kHeaderTimeout);
-  static_cast<void>(send_output());
+  static_cast<void>(send_output(Next::kCloseLingering));
   co_await linger();
 }
 
@@ -210,19 +215,20 @@ Next Connection<Stream>::turn(std::string_view input) {
     const auto [consumed, next] = core_.serve(input, *this);
     if (consumed != 0 && !(skipping && core_.is_discarding())) head_since_ = now();
     input.remove_prefix(consumed);
-    const bool all_sent = send_output();
+    const bool all_sent = send_output(next);
     if (next == Next::kMore && all_sent) continue;
     hold(input);
     return next;
   }
 }
 
-/// One write for everything that was answered. False: the rest is in unsent_.
+/// One write for everything that was answered, and for the end where that comes next. False: the rest is in unsent_.
 template <io::ByteStream Stream>
-bool Connection<Stream>::send_output() {
+bool Connection<Stream>::send_output(Next next) {
   io::Buffer& output = core_.context().output();
   if (output.empty()) return true;
-  const auto sent = stream_.try_write(output.view());
+  const bool ends = next == Next::kClose || next == Next::kCloseLingering;
+  const auto sent = stream_.try_write(output.view(), ends ? io::Ahead::kEnd : io::Ahead::kUnknown);
   const std::size_t taken = sent.value_or(0);
   if (taken < output.size()) unsent_.assign(output.view().substr(taken));  // a broken stream shows when this is sent
   output.clear();
@@ -289,20 +295,10 @@ runtime::Task<Response> Connection<Stream>::await_handler(runtime::Task<Response
   co_return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
 }
 
-/// Says that no more will be sent and reads until the client has seen it, so that what was said is not lost to a reset.
 template <io::ByteStream Stream>
 runtime::Task<void> Connection<Stream>::linger() {
   if (!unsent_.empty() && !co_await send_unsent()) co_return;
-  if (!stream_.shutdown_write()) co_return;
-  stream_.set_idle(true);
-  stream_.set_deadline(now() + kLinger);
-  for (std::uint64_t discarded = 0; discarded < kLingerBytes;) {
-    if (auto ready = co_await stream_.readable(); !ready) co_return;
-    io::Buffer& scratch = core_.context().input();
-    const auto count = stream_.try_read({scratch.data(), scratch.capacity()});
-    if (!count && count.error().kind != ErrorKind::kWouldBlock) co_return;
-    discarded += count.value_or(0);
-  }
+  co_await http::linger(stream_, core_.context().worker(), core_.context().input());
 }
 
 // ---- content for a waiting handler

@@ -4,6 +4,7 @@
 
 #include "flare/http/error_page.h"
 #include "flare/http/forwarded.h"
+#include "flare/tls/server_context.h"
 
 namespace flare::http {
 namespace {
@@ -15,13 +16,6 @@ constexpr std::uint64_t kDiscardable = 64 * 1024;      // H-16: skipping this mu
 
 bool sends_body(const Request& request, const Response& response) noexcept {
   return request.method() != Method::kHead && !has_no_body(response.status);
-}
-
-/// RFC 9110 §7.4: absolute-form may name a scheme that this connection does not serve.
-bool is_misdirected(const Request& request) noexcept {
-  if (request.head().form != TargetForm::kAbsolute) [[likely]]
-    return false;
-  return request.head().secure_scheme != (request.scheme() == "https");
 }
 
 bool fits_turn(const Request& request, const Response& response) noexcept {
@@ -44,6 +38,10 @@ ConnectionCore::Progress ConnectionCore::serve(std::string_view input, ContentSo
     const std::string_view rest = input.substr(consumed);
     if (rest.empty()) return {consumed, Next::kRead};
     const auto head = context_.request().parse(rest, context_.limits());
+    if ((!head || *head == 0) && is_tls_hello(rest)) [[unlikely]] {
+      context_.tell_refused(peer_, Reason::kTlsOnPlainPort);
+      return {input.size(), Next::kClose};
+    }
     if (!head) {
       refuse(rest, head.error());
       return {input.size(), Next::kCloseLingering};
@@ -62,13 +60,15 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   ++requests_;
   const auto started = now_if_recorded();
   if (request.has_content()) content_ = ContentReader(request.head(), request.limits());
-  request.set_peer(peer_, tls_);
+  request.set_peer(peer_, tls_ != nullptr);
+  request.set_tls(tls_);
   request.set_arrival(context_.worker().now());
   if (source_ || trusted_) [[unlikely]]
     name_client(request);
   request.set_content_source(&source);
-  Reply reply = is_misdirected(request) ? error_response(Status::kMisdirectedRequest, Reason::kSchemeMismatch)
-                                        : call_handler(request);
+  const Reason misdirection = misdirected(request);
+  Reply reply =
+      misdirection == Reason::kNone ? call_handler(request) : error_response(Status::kMisdirectedRequest, misdirection);
   Response* const response = reply.now();
   if (response != nullptr && fits_turn(request, *response))
     return send_now(request, *response, rest, started, head.size());
@@ -88,6 +88,20 @@ void ConnectionCore::name_client(Request& request) const noexcept {
   if (!trusted_) return;
   request.set_client(forwarded_client(request.headers(), request.client(), context_.trust().trusted_proxies));
   if (const std::string_view scheme = forwarded_scheme(request.headers()); !scheme.empty()) request.set_scheme(scheme);
+}
+
+Reason ConnectionCore::misdirected(const Request& request) const {
+  if (request.head().form == TargetForm::kAbsolute) [[unlikely]] {  // which may name a scheme not served here
+    if (request.head().secure_scheme != (request.scheme() == "https")) return Reason::kSchemeMismatch;
+  }
+  if (tls_ == nullptr || tls_->context() == nullptr) return Reason::kNone;
+  std::string scratch;
+  const bool covered = tls_->context()->covers(*tls_, normalize_host(request.authority(), scratch));
+  return covered ? Reason::kNone : Reason::kWrongServerName;  // H-37
+}
+
+bool ConnectionCore::is_tls_hello(std::string_view input) const noexcept {
+  return tls_ == nullptr && requests_ == 0 && input.starts_with("\x16\x03");  // RFC 8446 §5.1
 }
 
 Reply ConnectionCore::call_handler(Request& request) {
@@ -183,7 +197,8 @@ void ConnectionCore::refuse(std::string_view input, Reason why) {
   context_.refresh_date();
   Request& request = context_.request();
   static_cast<void>(request.parse(input, context_.limits()));  // for the log: as much of it as there is to know
-  request.set_peer(peer_, tls_);
+  request.set_peer(peer_, tls_ != nullptr);
+  request.set_tls(tls_);
   // No more than that: of a head that was not read to its end, the fields that a proxy appended may be missing.
   if (source_) request.set_client(*source_);
   Response response = error_response(status_for(why), why);

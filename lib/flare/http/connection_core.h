@@ -14,6 +14,7 @@
 #include "flare/http/transfer_pace.h"
 #include "flare/http/worker_context.h"
 #include "flare/net/socket_addr.h"
+#include "flare/tls/session.h"
 
 namespace flare::http {
 
@@ -41,7 +42,8 @@ struct Deferred {
 
 class ConnectionCore {
  public:
-  ConnectionCore(WorkerContext& context, const net::SocketAddr& peer, bool tls) noexcept
+  /// `tls` outlives the core; nullptr on a plain connection.
+  ConnectionCore(WorkerContext& context, const net::SocketAddr& peer, const tls::Session* tls) noexcept
       : context_(context),
         peer_(peer),
         tls_(tls),
@@ -83,6 +85,10 @@ class ConnectionCore {
   Next send_now(const Request& request, Response& response, std::string_view rest,
                 std::chrono::steady_clock::time_point started, std::size_t bytes_in);
   Reply call_handler(Request& request);
+  /// Why this connection is not the right one for the request (RFC 9110 §7.4); kNone: it is.
+  [[nodiscard]] Reason misdirected(const Request& request) const;
+  /// The peer does not speak HTTP at all, but opens a TLS handshake.
+  [[nodiscard]] bool is_tls_hello(std::string_view input) const noexcept;
   void name_client(Request& request) const noexcept;
   [[nodiscard]] bool persists(const Request& request, const Response& response, std::string_view rest) const noexcept;
   void append_head(const Request& request, const Response& response, bool keep_alive, io::Buffer& out) const;
@@ -95,7 +101,7 @@ class ConnectionCore {
 
   WorkerContext& context_;
   net::SocketAddr peer_;
-  bool tls_;
+  const tls::Session* tls_;
   bool trusted_;  ///< the peer, or the source it relays, may name the client in fields
   std::optional<net::IpAddr> source_;
   std::uint32_t requests_ = 0;

@@ -34,13 +34,13 @@ const Pages& pages() {
   return all;
 }
 
+}  // namespace
+
 bool prefers_problem(const Request& request) noexcept {
   const std::uint16_t json = std::max(accept_weight(request.headers(), "application/problem+json"),
                                       accept_weight(request.headers(), "application/json"));
   return json > accept_weight(request.headers(), "text/html");
 }
-
-}  // namespace
 
 void render_error_page(Response& response, const Request& request) {
   if (!response.error_page) return;

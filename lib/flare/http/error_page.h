@@ -11,4 +11,7 @@ namespace flare::http {
 /// static storage.
 void render_error_page(Response& response, const Request& request);
 
+/// Whether the client would rather have JSON than HTML, by its Accept.
+bool prefers_problem(const Request& request) noexcept;
+
 }  // namespace flare::http

@@ -18,6 +18,7 @@ struct Limits {
   std::chrono::milliseconds body_idle{30'000};       ///< between two reads of a body -> 408
   std::chrono::milliseconds write_idle{30'000};      ///< between two writes that move bytes -> close
   std::uint64_t min_rate = 256;  ///< bytes a second of content, each direction (transfer_pace.h); 0: any
+  std::uint64_t bandwidth = 0;   ///< bytes a second of one response larger than a turn's share (16 KiB); 0: any
   std::chrono::milliseconds keepalive_idle{75'000};    ///< between two requests -> close
   std::chrono::milliseconds keepalive_age{3'600'000};  ///< of a connection, at its next answer -> Connection: close
   std::uint32_t keepalive_requests = 10'000;           ///< requests on one connection -> Connection: close

@@ -9,16 +9,10 @@
 
 #include "flare/http/connection.h"
 #include "flare/http/connection_count.h"
+#include "flare/http/secure_connection.h"
 #include "flare/net/proxy_header.h"
 
 namespace flare::http {
-
-/// How a connection begins once its header is read.
-struct Opening {
-  std::optional<net::SocketAddr> source;  ///< whom the proxy relays, where it says so
-  std::string input;                      ///< what has arrived of the first request
-  runtime::TimePoint since;               ///< when that began to arrive
-};
 
 /// Reads as far as the header, and what comes with it. The reason to close without a byte comes back where there is no
 /// header to be had: kNone where nobody need hear of it. With kAccept, whatever does not begin with a header, or does
@@ -69,18 +63,18 @@ runtime::Task<void> serve_proxied_connection(WorkerContext& context, net::Socket
   Stream stream(std::move(args)...);
   auto opening = co_await receive_proxy_header(context, stream);
   if (!opening) {
-    const Reason why = opening.error();
-    if (why != Reason::kNone && context.recorder() != nullptr) context.recorder()->refused(peer, why);
+    if (opening.error() != Reason::kNone) context.tell_refused(peer, opening.error());
     co_return;
   }
-  Connection<Stream> connection(context, peer, false, std::move(stream));
-  if (opening->source) {
-    connection.set_source(*opening->source);
-    if (const Reason why = place.count_for(opening->source->ip()); why != Reason::kNone) {
-      if (context.recorder() != nullptr) context.recorder()->refused(peer, why);
-      co_return co_await connection.refuse(why);
-    }
+  const Reason why = opening->source ? place.count_for(opening->source->ip()) : Reason::kNone;
+  if (why != Reason::kNone) context.tell_refused(peer, why);
+  if (context.tls() != nullptr) {
+    if (why == Reason::kNone) co_await serve_secure_connection(context, peer, std::move(*opening), std::move(stream));
+    co_return;
   }
+  Connection<Stream> connection(context, peer, std::move(stream));
+  if (opening->source) connection.set_source(*opening->source);
+  if (why != Reason::kNone) co_return co_await connection.refuse(why);
   connection.begin_with(std::move(opening->input), opening->since);
   co_await connection.run();
 }

@@ -28,6 +28,28 @@ int specificity(std::string_view range, std::string_view type) noexcept {
   return range.ends_with("/*") && ascii::iequals(range.substr(0, range.size() - 2), type.substr(0, slash)) ? 2 : 0;
 }
 
+/// Calls visit(token, weight) for each well-formed element of all fields of that name; whether there is such a field.
+template <class Visit>
+bool for_each_preference(Fields fields, std::string_view name, Visit&& visit) {
+  bool any = false;
+  for (const Field& field : fields) {
+    if (!ascii::iequals(field.name, name)) continue;
+    any = true;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      const std::size_t comma = rest.find(',');
+      const std::string_view element = ascii::trim(rest.substr(0, comma));
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+      if (const auto weight = weight_of(element)) visit(ascii::trim(element.substr(0, element.find(';'))), *weight);
+    }
+  }
+  return any;
+}
+
+/// RFC 9110 §8.4.1.3: a recipient takes "x-gzip" for "gzip".
+bool is_coding(std::string_view token, std::string_view coding) noexcept {
+  return ascii::iequals(token, coding) || (coding == "gzip" && ascii::iequals(token, "x-gzip"));
+}
+
 }  // namespace
 
 std::optional<std::uint16_t> weight_of(std::string_view element) noexcept {
@@ -41,24 +63,27 @@ std::optional<std::uint16_t> weight_of(std::string_view element) noexcept {
 }
 
 std::uint16_t accept_weight(Fields fields, std::string_view type) noexcept {
-  bool any = false;
   int best = 0;
   std::uint16_t weight = 0;
-  for (const Field& field : fields) {
-    if (!ascii::iequals(field.name, "Accept")) continue;
-    any = true;
-    for (std::string_view rest = field.value; !rest.empty();) {
-      const std::size_t comma = rest.find(',');
-      const std::string_view element = ascii::trim(rest.substr(0, comma));
-      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-      const int match = specificity(ascii::trim(element.substr(0, element.find(';'))), type);
-      const auto given = weight_of(element);
-      if (match <= best || !given) continue;
-      best = match;
-      weight = *given;
-    }
-  }
+  const bool any = for_each_preference(fields, "Accept", [&](std::string_view range, std::uint16_t given) {
+    const int match = specificity(range, type);
+    if (match <= best) return;
+    best = match;
+    weight = given;
+  });
   return any ? weight : 1000;
+}
+
+std::uint16_t coding_weight(Fields fields, std::string_view coding) noexcept {
+  const bool identity = coding == "identity";
+  std::optional<std::uint16_t> own;
+  std::optional<std::uint16_t> wildcard;
+  const bool any = for_each_preference(fields, "Accept-Encoding", [&](std::string_view token, std::uint16_t given) {
+    if (is_coding(token, coding)) own = own.value_or(given);
+    if (token == "*") wildcard = wildcard.value_or(given);
+  });
+  if (!any) return identity ? 1000 : 0;
+  return own ? *own : wildcard.value_or(identity ? 1 : 0);
 }
 
 }  // namespace flare::http

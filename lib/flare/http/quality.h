@@ -18,4 +18,9 @@ std::optional<std::uint16_t> weight_of(std::string_view element) noexcept;
 /// good: 1000.
 std::uint16_t accept_weight(Fields fields, std::string_view type) noexcept;
 
+/// How much the client wants the content coding `coding` ("gzip", "br", "identity"), in thousandths; 0: not at all (RFC
+/// 9110 §12.5.3). Its own element decides, else that of "*". Else only identity is acceptable, with 1: better than
+/// nothing; 1000 where there is no Accept-Encoding at all.
+std::uint16_t coding_weight(Fields fields, std::string_view coding) noexcept;
+
 }  // namespace flare::http

@@ -17,6 +17,10 @@
 #include "flare/runtime/cancellation.h"
 #include "flare/runtime/timer_wheel.h"
 
+namespace flare::tls {
+class Session;
+}
+
 namespace flare::http {
 
 /// Views live until the response head is written; a coroutine handler may use them until it returns.
@@ -35,6 +39,8 @@ class Request {
   /// The effective authority as received (host[:port]); see normalize_host.
   [[nodiscard]] std::string_view authority() const noexcept { return head_.authority; }
   [[nodiscard]] bool is_tls() const noexcept { return tls_; }
+  /// What was agreed with the client, and its certificate (tls/session.h); nullptr on a plain connection.
+  [[nodiscard]] const tls::Session* tls() const noexcept { return session_; }
   /// "http" or "https": what the client used, as far as the connection or a trusted proxy tells.
   [[nodiscard]] std::string_view scheme() const noexcept { return https_ ? "https" : "http"; }
   /// The other end of the socket; unspecified on a unix socket.
@@ -104,6 +110,7 @@ class Request {
     tls_ = tls;
     https_ = tls;
   }
+  void set_tls(const tls::Session* session) noexcept { session_ = session; }
   void set_client(const net::IpAddr& client) noexcept { client_ = client; }
   void set_arrival(runtime::TimePoint time) noexcept { arrival_ = time; }
   void set_scheme(std::string_view scheme) noexcept { https_ = scheme == "https"; }
@@ -123,6 +130,7 @@ class Request {
   net::SocketAddr peer_;
   net::IpAddr client_;
   runtime::TimePoint arrival_{};
+  const tls::Session* session_ = nullptr;
   std::string_view route_;
   bool logged_ = true;
   bool tls_ = false;

@@ -10,13 +10,16 @@
 #include <string>
 #include <string_view>
 
+#include "flare/http/bandwidth.h"
 #include "flare/http/body.h"
 #include "flare/http/chunked.h"
 #include "flare/http/limits.h"
 #include "flare/http/response_head.h"
 #include "flare/http/transfer_pace.h"
 #include "flare/io/byte_stream.h"
+#include "flare/io/page_cache.h"
 #include "flare/io/pieces.h"
+#include "flare/runtime/offload.h"
 #include "flare/runtime/worker.h"
 
 namespace flare::http {
@@ -27,7 +30,11 @@ template <io::ByteStream Stream>
 class ResponseWriter {
  public:
   ResponseWriter(Stream& stream, runtime::Worker& worker, const Limits& limits) noexcept
-      : stream_(stream), worker_(worker), limits_(limits), pace_(limits.min_rate, limits.write_idle) {}
+      : stream_(stream),
+        worker_(worker),
+        limits_(limits),
+        pace_(limits.min_rate, limits.write_idle),
+        bandwidth_(limits.bandwidth) {}
 
   runtime::Task<Result<void>> send(io::Pieces pieces);
   /// Head and content; `gone` tells a source that its reader has left.
@@ -48,6 +55,8 @@ class ResponseWriter {
   };
 
   runtime::Task<Result<void>> send_file(std::string_view head, const FileRange& range);
+  runtime::Task<Result<void>> send_shares(std::string_view head, std::string_view bytes);
+  runtime::Task<void> warm(const FileRange& range, std::uint64_t offset, std::uint64_t length);
   runtime::Task<Result<void>> send_source(std::string_view head, BodySource& source, BodyFraming framing,
                                           runtime::Cancellation& gone);
   runtime::Task<Result<std::string_view>> pull(BodySource& source);
@@ -59,6 +68,7 @@ class ResponseWriter {
   runtime::Worker& worker_;
   const Limits& limits_;
   TransferPace pace_;
+  Bandwidth bandwidth_;
   std::uint64_t sent_ = 0;
   std::uint64_t sent_seen_ = 0;    ///< sent_ at the last look at the kernel's queue
   std::uint64_t queued_seen_ = 0;  ///< bytes in that queue then
@@ -88,13 +98,41 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send(std::string_view head, 
   if (BodySource* const source = body.source()) co_return co_await send_source(head, *source, framing, gone);
   const FileRange* const file = body.file();
   if (file != nullptr && file->length != 0) co_return co_await send_file(head, *file);
+  if (bandwidth_.is_limited()) co_return co_await send_shares(head, body.bytes());
   co_return co_await send({head, body.bytes()});
+}
+
+/// Content in memory, no faster than limits.bandwidth.
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::send_shares(std::string_view head, std::string_view bytes) {
+  for (;;) {
+    const std::string_view share = bytes.substr(0, bandwidth_.share());
+    auto out = co_await send({head, share});
+    if (!out) co_return out;
+    head = {};
+    bytes.remove_prefix(share.size());
+    if (bytes.empty()) co_return out;
+    bandwidth_.sent(share.size(), worker_.now());
+    co_await worker_.sleep(bandwidth_.wait(worker_.now()));
+  }
+}
+
+/// Has that part read from the disk, elsewhere, if it has to be.
+template <io::ByteStream Stream>
+runtime::Task<void> ResponseWriter<Stream>::warm(const FileRange& range, std::uint64_t offset, std::uint64_t length) {
+  runtime::OffloadPool* const pool = worker_.offload_pool();
+  if (pool == nullptr || io::is_resident(range.file.get(), offset, length)) co_return;
+  auto read = [file = range.file, offset, length] {  // owns a share of the file: it may outlive this frame
+    io::make_resident(file.get(), offset, length);
+    return true;
+  };
+  co_await runtime::offload(worker_, *pool, std::move(read));
 }
 
 template <io::ByteStream Stream>
 runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view head, const FileRange& range) {
   while (!head.empty()) {
-    const auto count = stream_.try_write(head, true);
+    const auto count = stream_.try_write(head, io::Ahead::kMore);
     if (count) {
       sent_ += *count;
       head.remove_prefix(*count);
@@ -107,11 +145,19 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view h
   std::uint64_t offset = range.offset;
   const std::uint64_t end = range.offset + range.length;
   while (offset < end) {
-    const auto count = stream_.try_send_file(range.file.get(), offset, std::min(end - offset, kFileBytesPerTurn));
+    const std::uint64_t most = std::min({end - offset, kFileBytesPerTurn, bandwidth_.share()});
+    if (range.cold) co_await warm(range, offset, most);
+    const auto count = stream_.try_send_file(range.file.get(), offset, most);
     if (count) {
       if (*count == 0) co_return fail(ErrorKind::kProtocol, Reason::kFileTruncated);  // F-19
       sent_ += *count;
-      if (offset < end) co_await worker_.yield();
+      if (offset == end) break;
+      bandwidth_.sent(*count, worker_.now());
+      if (bandwidth_.is_limited()) {
+        co_await worker_.sleep(bandwidth_.wait(worker_.now()));
+      } else {
+        co_await worker_.yield();
+      }
     } else if (count.error().kind != ErrorKind::kWouldBlock) {
       co_return fail(count.error().kind, Reason::kClientClosed);
     } else if (auto ready = co_await wait_writable(); !ready) {
@@ -146,6 +192,8 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_source(std::string_view
                               chunked ? kChunkEnd : std::string_view()});
     if (!out) co_return out;
     head = {};
+    bandwidth_.sent(piece->size(), worker_.now());
+    if (bandwidth_.is_limited()) co_await worker_.sleep(bandwidth_.wait(worker_.now()));
   }
   if (size && left != 0) co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
   co_return co_await send({head, chunked ? kLastChunk : std::string_view()});

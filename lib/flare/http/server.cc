@@ -61,6 +61,8 @@ void Server::start(Handler handler, ServeOptions options) {
     auto& context = running_->contexts[worker.id()];
     context = std::make_unique<WorkerContext>(worker, handler, running_->options.limits, running_->options.server);
     context->set_trust(running_->options.trust);
+    context->set_tls(running_->options.tls);
+    context->set_offload(running_->pool.offload());
     worker.spawn(accept_connections(*context, tcp::TcpListener(worker, std::move(listening_[worker.id()]), shared),
                                     running_->count));
   });

@@ -28,7 +28,8 @@ struct ServeOptions {
   bool pin = false;           ///< worker i to the i-th allowed core
   Limits limits{};
   PeerTrust trust{};
-  std::string server = "flared";  ///< the Server field; "" sends none
+  std::shared_ptr<const tls::ServerContext> tls{};  ///< null: plain HTTP
+  std::string server = "flared";                    ///< the Server field; "" sends none
   std::chrono::milliseconds drain_timeout{30'000};
 };
 

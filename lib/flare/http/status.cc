@@ -144,11 +144,22 @@ Status status_for(Reason reason) noexcept {
     case Reason::kBadChunk:
     case Reason::kChunkExtensionBytes:
     case Reason::kBadTrailer:
-    case Reason::kProxyHeaderMissing:  // these five end connections before there is a request to answer
+    case Reason::kProxyHeaderMissing:  // these end connections before there is a request to answer
     case Reason::kBadProxyHeader:
     case Reason::kProxyHeaderBytes:
     case Reason::kProxyHeaderTimeout:
     case Reason::kProxyNotAllowed:
+    case Reason::kTlsMalformed:
+    case Reason::kTlsNothingShared:
+    case Reason::kTlsNoProtocol:
+    case Reason::kUnknownServerName:
+    case Reason::kClientCertificate:
+    case Reason::kTlsPeerAlert:
+    case Reason::kTlsTimeout:
+    case Reason::kTlsClosed:
+    case Reason::kHandshakeRate:
+    case Reason::kPlainHttpOnTls:
+    case Reason::kTlsOnPlainPort:
     case Reason::kKeepaliveRequests:
     case Reason::kClientClosed:
     case Reason::kCount_: return Status::kBadRequest;
@@ -171,7 +182,8 @@ Status status_for(Reason reason) noexcept {
     case Reason::kUriBytes: return Status::kUriTooLong;
     case Reason::kExpectationFailed: return Status::kExpectationFailed;
     case Reason::kHostUnknown:
-    case Reason::kSchemeMismatch: return Status::kMisdirectedRequest;
+    case Reason::kSchemeMismatch:
+    case Reason::kWrongServerName: return Status::kMisdirectedRequest;
     case Reason::kHeaderBytes:
     case Reason::kHeaderCount: return Status::kRequestHeaderFieldsTooLarge;
     case Reason::kPerIp:
@@ -184,6 +196,9 @@ Status status_for(Reason reason) noexcept {
     case Reason::kResourceExhausted:
     case Reason::kConnections:
     case Reason::kDraining: return Status::kServiceUnavailable;
+    case Reason::kCertificateExpired:
+    case Reason::kCertificateHostname:
+    case Reason::kCertificateUntrusted: return Status::kBadGateway;
     case Reason::kVersionNotSupported: return Status::kHttpVersionNotSupported;
   }
   return Status::kBadRequest;

@@ -28,6 +28,7 @@ enum class Status : std::uint16_t {
   kForbidden = 403,
   kNotFound = 404,
   kMethodNotAllowed = 405,
+  kNotAcceptable = 406,
   kRequestTimeout = 408,
   kConflict = 409,
   kPreconditionFailed = 412,

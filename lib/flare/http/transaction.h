@@ -29,8 +29,9 @@ class Recorder {
   /// False, and it stays so: record() need not be called, and its clock readings not be paid.
   [[nodiscard]] virtual bool wants_transactions() const noexcept { return true; }
   /// A connection was not served: for want of something (kConnections, kPerIp, kResourceExhausted), which its client
-  /// was told if possible, or closed without a byte for its PROXY header (P-22). Called often under attack.
-  virtual void refused(const net::SocketAddr& /*peer*/, Reason /*why*/) noexcept {}
+  /// was told if possible, closed without a byte for its PROXY header (P-22), or its TLS handshake failed (T-5), of
+  /// which `detail` says more. Called often under attack.
+  virtual void refused(const net::SocketAddr& /*peer*/, Reason /*why*/, std::string_view /*detail*/) noexcept {}
   /// A handler let an exception out (the client got 500), or the like: for the error log.
   virtual void failure(const Request& request, std::string_view what) noexcept = 0;
 };

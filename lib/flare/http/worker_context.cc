@@ -43,6 +43,20 @@ void WorkerContext::refresh_date() noexcept {
   format_http_date(now.tv_sec, ok_head_.data() + date_offset_);
 }
 
+bool WorkerContext::admit_handshake() noexcept {
+  constexpr int kPerTurn = 4;  // a handshake takes about a third of a millisecond
+  const std::uint64_t turn = worker_.counters().turns.value();
+  if (std::exchange(handshakes_turn_, turn) != turn) handshakes_ = 0;
+  if (handshakes_ == kPerTurn) return false;
+  ++handshakes_;
+  return true;
+}
+
+void WorkerContext::tell_refused(const net::SocketAddr& peer, Reason why, std::string_view detail) noexcept {
+  worker_.counters().refused[static_cast<std::size_t>(why)].add();
+  if (recorder_ != nullptr) recorder_->refused(peer, why, detail);
+}
+
 std::unique_ptr<Request> WorkerContext::take_request() {
   auto taken = std::move(request_);
   if (spare_requests_.empty()) {

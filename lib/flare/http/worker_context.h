@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "flare/http/handler.h"
+#include "flare/http/handshake_rate.h"
 #include "flare/http/limits.h"
 #include "flare/http/peer_trust.h"
 #include "flare/http/transaction.h"
 #include "flare/io/buffer.h"
+#include "flare/runtime/offload.h"
 #include "flare/runtime/worker.h"
+#include "flare/tls/server_context.h"
 
 namespace flare::http {
 
@@ -30,6 +33,22 @@ class WorkerContext {
   [[nodiscard]] const PeerTrust& trust() const noexcept { return *trust_; }
   /// Before the first connection; `trust` outlives the context.
   void set_trust(const PeerTrust& trust) noexcept { trust_ = &trust; }
+  /// What connections begin with; null: nothing, they are plain.
+  [[nodiscard]] const std::shared_ptr<const tls::ServerContext>& tls() const noexcept { return tls_; }
+  /// At any time: connections that have begun keep what they began with.
+  void set_tls(std::shared_ptr<const tls::ServerContext> context) noexcept { tls_ = std::move(context); }
+  /// Where costly private-key operations go; nullptr: nowhere, they are done here. Outlives the connections.
+  [[nodiscard]] runtime::OffloadPool* offload() noexcept { return offload_; }
+  void set_offload(runtime::OffloadPool& pool) noexcept { offload_ = &pool; }
+  /// nullptr: clients may begin any number of handshakes. Outlives the connections.
+  void set_handshake_rate(HandshakeRate* rate) noexcept { handshake_rate_ = rate; }
+  [[nodiscard]] HandshakeRate* handshake_rate() noexcept { return handshake_rate_; }
+  /// True: a handshake may begin in this turn of the worker. There are few in each, lest a crowd of newcomers hold up
+  /// everybody else.
+  bool admit_handshake() noexcept;
+
+  /// A connection came to nothing: counted, and told to the recorder. `detail` is for people.
+  void tell_refused(const net::SocketAddr& peer, Reason why, std::string_view detail = {}) noexcept;
   /// For failures; may be nullptr.
   [[nodiscard]] Recorder* recorder() noexcept { return recorder_; }
   /// For transactions; nullptr where nobody wants them.
@@ -69,6 +88,11 @@ class WorkerContext {
   std::size_t date_offset_ = 0;
   std::int64_t date_second_ = -1;
   std::size_t refusals_under_way_ = 0;
+  std::shared_ptr<const tls::ServerContext> tls_;
+  runtime::OffloadPool* offload_ = nullptr;
+  HandshakeRate* handshake_rate_ = nullptr;
+  std::uint64_t handshakes_turn_ = 0;
+  int handshakes_ = 0;  ///< begun in that turn
 };
 
 }  // namespace flare::http

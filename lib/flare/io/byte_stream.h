@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "flare/base/error.h"
+#include "flare/io/ahead.h"
 #include "flare/runtime/cancellation.h"
 #include "flare/runtime/timer_wheel.h"
 
@@ -25,7 +26,7 @@ concept ByteStream = requires(S& stream, std::span<char> into, std::string_view 
   stream.readable();
   stream.writable();
   { stream.try_read(into) } -> std::same_as<Result<std::size_t>>;
-  { stream.try_write(bytes, true) } -> std::same_as<Result<std::size_t>>;
+  { stream.try_write(bytes, Ahead::kMore) } -> std::same_as<Result<std::size_t>>;
   { stream.try_writev(pieces) } -> std::same_as<Result<std::size_t>>;
   { stream.try_send_file(0, offset, length) } -> std::same_as<Result<std::size_t>>;
   { stream.shutdown_write() } -> std::same_as<Result<void>>;

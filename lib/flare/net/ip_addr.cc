@@ -83,4 +83,9 @@ std::string IpAddr::to_string() const {
   return text.data();
 }
 
+std::string_view client_network(const IpAddr& address) noexcept {
+  if (address.is_v4()) return address.bytes();
+  return address.unmapped().is_v4() ? address.bytes().substr(kMappedPrefix.size()) : address.bytes().substr(0, 8);
+}
+
 }  // namespace flare::net

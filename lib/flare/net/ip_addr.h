@@ -50,4 +50,8 @@ class IpAddr {
   std::array<std::uint8_t, 16> octets_{};
 };
 
+/// What one client can hardly have many of: an IPv4 address, or the network that an IPv6 site gets at least (RFC 6177),
+/// 4 or 8 bytes. Refers to `address`.
+std::string_view client_network(const IpAddr& address) noexcept;
+
 }  // namespace flare::net

@@ -92,6 +92,8 @@ Worker& Worker::current() {
   return *running;
 }
 
+Worker* Worker::find_current() noexcept { return running; }
+
 void Worker::run() {
   const Running scope(*this);
   while (!stopping_ && !(is_draining() && active_tasks_ == 0)) turn(std::nullopt);

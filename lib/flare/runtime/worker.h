@@ -1,6 +1,7 @@
 // One thread's world: a reactor, timers and the coroutines that run on them. Knows no protocol.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "flare/base/reason.h"
 #include "flare/runtime/cancellation.h"
 #include "flare/runtime/counter.h"
 #include "flare/runtime/pollable.h"
@@ -16,6 +18,8 @@
 #include "flare/runtime/timer_wheel.h"
 
 namespace flare::runtime {
+
+class OffloadPool;
 
 /// What a worker did since it started. Any thread may read.
 struct WorkerCounters {
@@ -29,6 +33,9 @@ struct WorkerCounters {
   Counter bytes_out;
   Counter connections;  ///< opened
   Counter requests;
+  Counter handshakes;                                                      ///< of TLS, completed
+  Counter resumptions;                                                     ///< of these, with a ticket
+  std::array<Counter, static_cast<std::size_t>(Reason::kCount_)> refused;  ///< connections not served, by reason
 };
 
 /// Everything here belongs to the worker's own thread, but for post(), drain(), stop() and counters().
@@ -42,6 +49,8 @@ class Worker {
   /// The worker that runs on this thread: for handlers and whatever else was not given one. Throws std::logic_error
   /// where none does.
   static Worker& current();
+  /// The same; nullptr where none does.
+  static Worker* find_current() noexcept;
 
   [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
   [[nodiscard]] Reactor& reactor() noexcept { return *reactor_; }
@@ -50,6 +59,10 @@ class Worker {
   [[nodiscard]] TimePoint now() const noexcept { return now_; }
   [[nodiscard]] WorkerCounters& counters() noexcept { return counters_; }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
+  /// Where this worker's blocking calls go; nullptr: nowhere, whoever has to wait does so here.
+  [[nodiscard]] OffloadPool* offload_pool() const noexcept { return offload_pool_; }
+  /// Before the worker runs; `pool` ends after its tasks are done with it, and before the worker.
+  void set_offload_pool(OffloadPool* pool) noexcept { offload_pool_ = pool; }
 
   /// Starts a root coroutine: the worker owns it until it ends. Runs at once up to its first wait. An exception that
   /// leaves it ends the process.
@@ -110,6 +123,7 @@ class Worker {
   std::vector<std::coroutine_handle<>> yielded_;
   struct RootLink* roots_ = nullptr;
   std::size_t active_tasks_ = 0;
+  OffloadPool* offload_pool_ = nullptr;
   std::atomic<bool> draining_ = false;
   bool stopping_ = false;
 

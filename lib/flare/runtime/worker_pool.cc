@@ -1,5 +1,6 @@
 #include "flare/runtime/worker_pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <future>
@@ -33,6 +34,7 @@ void WorkerPool::start(std::function<void(Worker&)> setup) {
   offload_ = std::make_unique<OffloadPool>(options_.offload_threads);
   for (std::uint32_t id = 0; id < options_.workers; ++id) threads_.push_back(std::make_unique<Thread>(id));
   for (auto& thread : threads_) {
+    thread->worker.set_offload_pool(offload_.get());
     thread->thread = std::thread([this, &target = *thread, setup] { run(target, setup); });
   }
   std::exception_ptr failure;
@@ -110,7 +112,11 @@ std::vector<WorkerReport> WorkerPool::report() const {
                        .bytes_out = counters.bytes_out.value(),
                        .connections = counters.connections.value(),
                        .requests = counters.requests.value(),
+                       .handshakes = counters.handshakes.value(),
+                       .resumptions = counters.resumptions.value(),
+                       .refused = {},
                        .drained = thread->drained});
+    std::ranges::transform(counters.refused, reports.back().refused.begin(), &Counter::value);
   }
   return reports;
 }

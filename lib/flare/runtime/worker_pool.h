@@ -1,6 +1,7 @@
 // N workers on N threads.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,9 +14,9 @@
 namespace flare::runtime {
 
 struct WorkerPoolOptions {
-  std::uint32_t workers = 1;  ///< 1 to 256
-  std::vector<int> cpus;      ///< worker i is pinned to cpus[i % size]; empty: not pinned
-  std::uint32_t offload_threads = 1;
+  std::uint32_t workers = 1;          ///< 1 to 256
+  std::vector<int> cpus;              ///< worker i is pinned to cpus[i % size]; empty: not pinned
+  std::uint32_t offload_threads = 4;  ///< for blocking calls; they sleep where there are none
 };
 
 /// How a worker ended.
@@ -31,6 +32,9 @@ struct WorkerReport {
   std::uint64_t bytes_out = 0;
   std::uint64_t connections = 0;
   std::uint64_t requests = 0;
+  std::uint64_t handshakes = 0;
+  std::uint64_t resumptions = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(Reason::kCount_)> refused{};
   bool drained = true;  ///< false: tasks were left when the deadline passed
 };
 

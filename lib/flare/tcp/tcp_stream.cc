@@ -74,8 +74,8 @@ Result<std::size_t> TcpStream::sent(ssize_t count, std::size_t wanted) noexcept 
   return bytes;
 }
 
-Result<std::size_t> TcpStream::try_write(std::string_view bytes, bool more) noexcept {
-  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+Result<std::size_t> TcpStream::try_write(std::string_view bytes, io::Ahead ahead) noexcept {
+  const int flags = MSG_NOSIGNAL | (ahead == io::Ahead::kUnknown ? 0 : MSG_MORE);
   return sent(
       uninterrupted(worker().counters().sends, [&] { return ::send(source_.fd(), bytes.data(), bytes.size(), flags); }),
       bytes.size());

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "flare/base/error.h"
+#include "flare/io/ahead.h"
 #include "flare/net/socket.h"
 #include "flare/runtime/pollable.h"
 #include "flare/runtime/task.h"
@@ -33,8 +34,9 @@ class TcpStream {
   auto writable() noexcept { return source_.writable(); }
   /// At least one byte, or an error. A short count means drained: the next readable() waits for the next edge.
   Result<std::size_t> try_read(std::span<char> into) noexcept;
-  /// How many bytes the kernel took. `more`: the rest of the message follows at once (MSG_MORE).
-  Result<std::size_t> try_write(std::string_view bytes, bool more = false) noexcept;
+  /// How many bytes the kernel took. What is not the last for now waits in the kernel for what follows (MSG_MORE), the
+  /// end too: closing sends it, with the FIN.
+  Result<std::size_t> try_write(std::string_view bytes, io::Ahead ahead = io::Ahead::kUnknown) noexcept;
   Result<std::size_t> try_writev(std::span<const iovec> pieces) noexcept;
   /// Up to `length` bytes of `file` from `offset`, which advances; 0: the file has ended.
   Result<std::size_t> try_send_file(int file, std::uint64_t& offset, std::uint64_t length) noexcept;

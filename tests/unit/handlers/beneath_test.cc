@@ -73,6 +73,67 @@ TEST_P(Beneath, SaysWhyThereIsNothing) {
 
 TEST_P(Beneath, AFifoDoesNotBlock) { EXPECT_EQ(open_errno("fifo"), 0); }
 
+TEST_P(Beneath, FollowsLinksThatStayInsideWhereAsked) {
+  fs::create_symlink("dir/../a.txt", folder_ / "root/around");
+  fs::create_symlink("../a.txt", folder_ / "root/dir/up");
+  fs::create_symlink("around", folder_ / "root/chain");
+  fs::create_symlink("loop", folder_ / "root/loop");
+  fs::create_symlink("dir/", folder_ / "root/slashed");
+  fs::create_symlink("nowhere", folder_ / "root/dangling");
+  fs::create_symlink("linked/up/x", folder_ / "root/through-a-file");
+  for (const Symlinks symlinks : {Symlinks::kInsideRoot, Symlinks::kSameOwner}) {
+    const auto open_errno_of = [&](const std::string& path) {
+      const auto file = open_beneath(root_.get(), path, GetParam(), symlinks);
+      return file ? 0 : file.error().sys_errno;
+    };
+    for (const char* path : {"a.txt", "inside", "linked", "linked/b.txt", "around", "dir/up", "linked/up", "chain",
+                             "slashed", "slashed/b.txt", ""}) {
+      EXPECT_EQ(open_errno_of(path), 0) << path;
+    }
+    for (const char* path : {"absolute", "relative", "..", "linked/../..", "/etc/passwd", "proc/root"})
+      EXPECT_EQ(open_errno_of(path), EXDEV) << path;
+    EXPECT_EQ(open_errno_of("loop"), ELOOP);
+    EXPECT_EQ(open_errno_of("dangling"), ENOENT);
+    EXPECT_EQ(open_errno_of("through-a-file"), ENOTDIR);
+    EXPECT_EQ(open_errno_of("a.txt/"), ENOTDIR);
+  }
+}
+
+TEST_P(Beneath, FollowsALinkOnlyToWhatItsOwnerOwns) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  constexpr uid_t kNobody = 65534;
+  const auto open_errno_of = [&](const std::string& path) {
+    const auto file = open_beneath(root_.get(), path, GetParam(), Symlinks::kSameOwner);
+    return file ? 0 : file.error().sys_errno;
+  };
+  ASSERT_EQ(::lchown((folder_ / "root/inside").c_str(), kNobody, kNobody), 0);
+  ASSERT_EQ(::lchown((folder_ / "root/linked").c_str(), kNobody, kNobody), 0);
+  EXPECT_EQ(open_errno_of("inside"), ELOOP);
+  EXPECT_EQ(open_errno_of("linked"), ELOOP);
+  EXPECT_EQ(open_errno_of("linked/b.txt"), ELOOP) << "on the way too";
+  ASSERT_EQ(::lchown((folder_ / "root/a.txt").c_str(), kNobody, kNobody), 0);
+  ASSERT_EQ(::lchown((folder_ / "root/dir").c_str(), kNobody, kNobody), 0);
+  EXPECT_EQ(open_errno_of("inside"), 0);
+  EXPECT_EQ(open_errno_of("linked/b.txt"), 0) << "the link's own end counts, not what lies below it";
+}
+
+TEST_P(Beneath, WithoutPatienceItSaysSoInsteadOfWaiting) {
+  const auto open_errno_of = [&](const std::string& path, Symlinks symlinks) {
+    // The kernel takes it for waiting that a rename elsewhere makes it look twice, or that following a link made in
+    // this very tick of its clock has to update the time of access: patient lookups come in between.
+    for (int tries = 0;; ++tries) {
+      const auto file = open_beneath(root_.get(), path, GetParam(), symlinks, Patience::kNever);
+      if (file || file.error().sys_errno != EAGAIN || tries == 10'000) return file ? 0 : file.error().sys_errno;
+      static_cast<void>(open_beneath(root_.get(), path, GetParam(), symlinks, Patience::kWait));
+    }
+  };
+  const int walked = GetParam() == BeneathMethod::kWalk ? EAGAIN : 0;
+  ASSERT_EQ(open_errno("a.txt"), 0);  // whereupon the kernel knows it
+  EXPECT_EQ(open_errno_of("a.txt", Symlinks::kNever), walked);
+  EXPECT_EQ(open_errno_of("inside", Symlinks::kInsideRoot), walked);
+  EXPECT_EQ(open_errno_of("inside", Symlinks::kSameOwner), EAGAIN);
+}
+
 INSTANTIATE_TEST_SUITE_P(Method, Beneath, testing::Values(BeneathMethod::kOpenat2, BeneathMethod::kWalk),
                          [](const auto& info) { return info.param == BeneathMethod::kWalk ? "Walk" : "Openat2"; });
 

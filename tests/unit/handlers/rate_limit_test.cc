@@ -70,16 +70,17 @@ TEST(RateLimit, AnswersBeforeTheContentIsRead) {
 }
 
 TEST(RateLimit, TheReplyMayBe503AndNothingElse) {
-  const TokenBuckets::Options one{.requests = 1, .per = 1min};
+  const runtime::TokenBuckets::Options one{.requests = 1, .per = 1min};
   const auto shedding =
       std::make_shared<RateLimiter>(RateLimiter::Options{.buckets = one, .reply = http::Status::kServiceUnavailable});
   const RateLimit handler(Limiters{shedding}, hello);
   ParsedRequest request("GET", "/");
   EXPECT_TRUE(ask(handler, request).ok());
   EXPECT_EQ(ask(handler, request).status, http::Status::kServiceUnavailable);
-  EXPECT_THROW(RateLimiter({.buckets = one, .reply = http::Status::kForbidden}), RateLimitError);
-  EXPECT_THROW(RateLimiter({.key = {.kind = RateKey::Kind::kHeader, .name = "a b"}, .buckets = one}), RateLimitError);
-  EXPECT_THROW(RateLimiter({}), RateLimitError);
+  EXPECT_THROW(RateLimiter({.buckets = one, .reply = http::Status::kForbidden}), runtime::RateLimitError);
+  EXPECT_THROW(RateLimiter({.key = {.kind = RateKey::Kind::kHeader, .name = "a b"}, .buckets = one}),
+               runtime::RateLimitError);
+  EXPECT_THROW(RateLimiter({}), runtime::RateLimitError);
 }
 
 TEST(RateLimit, ClientsAreAddressesOrNetworksOf64Bits) {

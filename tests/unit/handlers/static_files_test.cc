@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string>
 
+#include "flare/handlers/file_entry.h"
 #include "flare/http/date.h"
 #include "flare/http/router.h"
 #include "support/parsed_request.h"
@@ -211,16 +212,16 @@ TEST_F(StaticFilesTest, OneFileAnswersWhateverThePath) {
 
 TEST_F(StaticFilesTest, SmallFilesAreReadLargeOnesAreSent) {
   folder_.write("root/empty", "");
-  folder_.write("root/small", std::string(StaticFiles::kInlineBytes, 's'));
-  folder_.write("root/large", std::string(StaticFiles::kInlineBytes + 1, 'l'));
+  folder_.write("root/small", std::string(kInlineBytes, 's'));
+  folder_.write("root/large", std::string(kInlineBytes + 1, 'l'));
   const Response empty = get("/empty");
   EXPECT_EQ(empty.status, Status::kOk);
   EXPECT_EQ(empty.body.size(), 0U);  // F-21
   EXPECT_EQ(empty.body.file(), nullptr);
-  EXPECT_EQ(get("/small").body.bytes(), std::string(StaticFiles::kInlineBytes, 's'));
+  EXPECT_EQ(get("/small").body.bytes(), std::string(kInlineBytes, 's'));
   const Response large = get("/large");
   ASSERT_NE(large.body.file(), nullptr);
-  EXPECT_EQ(content(large), std::string(StaticFiles::kInlineBytes + 1, 'l'));
+  EXPECT_EQ(content(large), std::string(kInlineBytes + 1, 'l'));
 }
 
 TEST_F(StaticFilesTest, OffsetsHave64Bits) {
@@ -301,6 +302,28 @@ TEST_F(StaticFilesTest, AFileThatMayNotBeReadIsForbidden) {
   const Response response = get("/a.txt");
   if (privileged) ASSERT_EQ(::seteuid(0), 0);
   expect_refused(response, Status::kForbidden, Reason::kFileDenied);  // F-7
+}
+
+TEST_F(StaticFilesTest, APatternThatIsNoneThrows) {
+  EXPECT_THROW(StaticFiles(root_, {.cache_control = {{.match = "[", .value = "no-cache"}}}), StaticRootError);
+}
+
+TEST_F(StaticFilesTest, WithoutAWorkerNothingIsRemembered) {
+  EXPECT_EQ(content(get("/a.txt")), "0123456789");
+  folder_.write("root/a.txt", "changed");
+  EXPECT_EQ(content(get("/a.txt")), "changed");
+}
+
+TEST_F(StaticFilesTest, AResponseOutlivesItsHandler) {
+  Response response;
+  {
+    const StaticFiles files(root_);
+    Router router;
+    router.any("/**", files);
+    ParsedRequest parsed("GET", "/a.txt");
+    response = test::answer(router, parsed);
+  }
+  EXPECT_EQ(content(response), "0123456789");
 }
 
 TEST_F(StaticFilesTest, ARootThatIsNoFolderThrows) {

@@ -243,10 +243,65 @@ TEST(Conditional, F15_AMalformedOrUnknownRangeIsIgnored) {
   expect_all(Method::kGet, kCurrent, range_cases(table));
 }
 
-TEST(Conditional, SeveralRangesAreAnsweredWithEverything) {
-  expect_all(Method::kGet, kCurrent,
-             range_cases({{"bytes=0-1,5-6", kWhole}, {"bytes=0-1, -1", kWhole}, {"bytes=5000-,6000-", kWhole}}));
+/// "0+2 5+2": the parts; "ignored", "unsatisfiable".
+std::string ranges_of(std::string_view range, std::uint64_t size = kSize) {
+  const ByteRanges ranges(range, size);
+  if (ranges.kind() == ByteRanges::Kind::kIgnored) return "ignored";
+  if (ranges.kind() == ByteRanges::Kind::kUnsatisfiable) return "unsatisfiable";
+  std::string text;
+  for (const ByteRange& part : ranges.parts()) {
+    text.append(text.empty() ? "" : " ")
+        .append(std::to_string(part.offset))
+        .append("+")
+        .append(std::to_string(part.length));
+  }
+  return text;
+}
+
+std::string many_ranges(int count) {
+  std::string range = "bytes=";
+  for (int i = 0; i < count; ++i) range += std::to_string(i * 10) + "-" + std::to_string(i * 10 + 1) + ",";
+  return range;
+}
+
+TEST(Conditional, F14_SeveralRanges) {
+  struct Case {
+    std::string_view range, parts;
+  };
+  for (const auto& [range, parts] : std::initializer_list<Case>{
+           {"bytes=0-1,5-6", "0+2 5+2"},
+           {"bytes=5-6, 0-1", "5+2 0+2"},  // in the order that was asked for
+           {"bytes=0-1, -1", "0+2 999+1"},
+           {"bytes=0-1,2-3", "0+4"},   // they touch
+           {"bytes=0-5,3-9", "0+10"},  // two overlap
+           {"bytes=3-9,0-5", "0+10"},
+           {"bytes=0-1,8-9,2-7", "0+10"},  // the last one joins the others
+           {"bytes=0-9,0-9", "0+10"},
+           {"bytes=0-5,3-9,20-21", "0+10 20+2"},
+           {"bytes=0-5,3-9,4-12", "ignored"},  // more than two overlap, RFC 9110 Â§14.2
+           {"bytes=0-1,5000-", "0+2"},         // what cannot be satisfied adds nothing
+           {"bytes=5000-,6000-", "unsatisfiable"},
+           {"bytes=-0,5000-", "unsatisfiable"},
+           {"bytes=0-1,5-4", "ignored"},  // one is malformed: all are
+           {"bytes=0-1,x", "ignored"},
+           {"bytes=0-1,,5-6,", "0+2 5+2"},
+           {"bytes=,", "ignored"},
+           {"lines=0-1,5-6", "ignored"},
+       }) {
+    EXPECT_EQ(ranges_of(range), parts) << range;
+  }
+  EXPECT_EQ(ranges_of("bytes=0-0,-1", 0), "ignored");
+  EXPECT_NE(ranges_of(many_ranges(16)), "ignored");
+  EXPECT_EQ(ranges_of(many_ranges(17)), "ignored");  // RFC 9110 Â§17.15
+}
+
+TEST(Conditional, F14_SeveralRangesAreOneSelectionWhereOneIsLeft) {
+  const Selection several{.status = Status::kPartialContent, .several = true};
+  expect_all(
+      Method::kGet, kCurrent,
+      range_cases({{"bytes=0-1,5-6", several}, {"bytes=0-1,2-3", part(0, 4)}, {"bytes=5000-,6000-", kUnsatisfiable}}));
   expect_all(Method::kGet, kCurrent, {{{{"Range", "bytes=0-1"}, {"Range", "bytes=5-6"}}, kWhole}});
+  EXPECT_EQ(content_range({.offset = 5, .length = 2}, 1000), "bytes 5-6/1000");
 }
 
 TEST(Conditional, F13_OnlyGetHasRanges) {

@@ -25,7 +25,7 @@ struct Log final : Recorder {
     clients.push_back(transaction.request.client().to_string());
   }
   void failure(const Request&, std::string_view) noexcept override {}
-  void refused(const net::SocketAddr&, Reason why) noexcept override { refusals.push_back(why); }
+  void refused(const net::SocketAddr&, Reason why, std::string_view) noexcept override { refusals.push_back(why); }
 };
 
 PeerTrust trust(ProxyProtocol mode, const char* trusted = "192.0.2.0/24") {

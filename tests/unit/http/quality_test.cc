@@ -49,5 +49,34 @@ TEST(Quality, TheMostSpecificRangeDecides) {
   EXPECT_EQ(accept_weight(Fields(), "text/html"), 1000);
 }
 
+TEST(Quality, F18_CodingsAreWeighed) {
+  struct Case {
+    std::string_view value;
+    int gzip, br, identity;
+  };
+  for (const auto& [value, gzip, br, identity] : std::initializer_list<Case>{
+           {"gzip", 1000, 0, 1},
+           {"gzip;q=0.5, br", 500, 1000, 1},
+           {"x-GZIP", 1000, 0, 1},
+           {"", 0, 0, 1},
+           {"*", 1000, 1000, 1000},
+           {"*;q=0", 0, 0, 0},
+           {"gzip, *;q=0", 1000, 0, 0},
+           {"identity;q=0", 0, 0, 0},
+           {"br;q=0.2, identity;q=0.5", 0, 200, 500},
+           {"gzip;q=2, br;q=0.001", 0, 1, 1},  // malformed: counts for nothing
+           {"gzip;q=0, *", 0, 1000, 1000},
+           {"gzipped", 0, 0, 1},
+       }) {
+    const Field field{"accept-encoding", value};
+    const Fields fields(std::span(&field, 1));
+    EXPECT_EQ(coding_weight(fields, "gzip"), gzip) << value;
+    EXPECT_EQ(coding_weight(fields, "br"), br) << value;
+    EXPECT_EQ(coding_weight(fields, "identity"), identity) << value;
+  }
+  EXPECT_EQ(coding_weight({}, "gzip"), 0);
+  EXPECT_EQ(coding_weight({}, "identity"), 1000);
+}
+
 }  // namespace
 }  // namespace flare::http

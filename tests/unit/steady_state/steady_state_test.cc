@@ -8,14 +8,18 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <new>
 #include <string>
 #include <string_view>
 
+#include "flare/handlers/static_files.h"
+#include "flare/http/router.h"
 #include "flare/http/server.h"
 #include "server/config/load.h"
 #include "server/site/site.h"
+#include "support/temp_folder.h"
 
 namespace {
 std::atomic<std::uint64_t> allocations{0};
@@ -158,6 +162,42 @@ TEST_F(SteadyState, ARequestThatIsCountedAllocatesNothingPassedOrRefused) {
   const std::uint64_t allocated = allocations.load();
   for (int i = 0; i < 2000; ++i) exchange(i);
   EXPECT_EQ(allocations.load() - allocated, 0U);
+}
+
+// Files are remembered, and looked at once a second: what that costs is shared by all requests of the second.
+TEST(SteadyStateFiles, ASmallFileCostsOneReadOneWriteAndNoAllocationALargerOneTwoWrites) {
+  constexpr std::uint64_t kRequests = 2000;
+  constexpr std::uint64_t kAllocationsOfALook = 64;
+  test::TempFolder folder;
+  folder.write("small.html", std::string(1024, 's'));
+  folder.write("large.bin", std::string(48UL * 1024, 'l'));
+  http::Server server = http::Server::bind(net::SocketAddr::localhost(0));
+  http::Router router;
+  router.any("/**", handlers::StaticFiles(folder.path(), {.precompressed = {"br", "gz"}}));
+  http::ServeOptions options{.workers = 1};
+  options.limits.keepalive_requests = 1'000'000;
+  server.start(std::move(router), options);
+  Client client(server.local_addr().address()->port());
+
+  const std::string small = "GET /small.html HTTP/1.1\r\nHost: example.com\r\nAccept-Encoding: gzip, br\r\n\r\n";
+  const std::size_t answer = client.probe(small);
+  for (int i = 0; i < 100; ++i) client.exchange(small, answer);
+  const runtime::WorkerReport before = server.report().front();
+  const std::uint64_t allocated = allocations.load();
+  const auto began = std::chrono::steady_clock::now();
+  for (std::uint64_t i = 0; i < kRequests; ++i) client.exchange(small, answer);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - began).count();
+  EXPECT_LE(allocations.load() - allocated, kAllocationsOfALook * static_cast<std::uint64_t>(seconds));
+  const runtime::WorkerReport after = server.report().front();
+  EXPECT_EQ(after.receives - before.receives, kRequests);
+  EXPECT_EQ(after.sends - before.sends, kRequests);
+  EXPECT_EQ(after.would_block - before.would_block, 0U);
+
+  const std::string large = "GET /large.bin HTTP/1.1\r\nHost: example.com\r\n\r\n";
+  client.exchange(large, 48UL * 1024 + 100);
+  const runtime::WorkerReport first = server.report().front();
+  EXPECT_EQ(first.sends - after.sends, 2U) << "head, then sendfile";
+  EXPECT_TRUE(server.shutdown());
 }
 
 TEST_F(SteadyState, SixteenPipelinedRequestsLeaveWithOneWrite) {

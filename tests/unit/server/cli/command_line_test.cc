@@ -34,6 +34,14 @@ struct Describe {
     return text;
   }
   std::string operator()(const ListRoutes& routes) const { return "routes " + routes.config; }
+  std::string operator()(const ListCertificates& certs) const {
+    return "certs " + certs.config + (certs.json ? " json" : "");
+  }
+  std::string operator()(const SelfSign& sign) const {
+    std::string text = "self-signed " + std::to_string(sign.days) + " days in \"" + sign.folder + "\"";
+    for (const std::string& name : sign.names) text += " " + name;
+    return text + (sign.force ? " force" : "");
+  }
   std::string operator()(const ServeFolder& serve) const { return "serve " + serve.folder + " " + serve.address; }
   std::string operator()(const Version& version) const { return version.long_form ? "long version" : "version"; }
   std::string operator()(const Finished& finished) const {
@@ -68,6 +76,10 @@ TEST(CommandLine, UnderstandsEveryCommand) {
            Case{"-c a.toml explain PUT http://a/ -H A:b --header C:d --from 10.0.0.1",
                 "explain a.toml PUT http://a/ from 10.0.0.1 [A:b] [C:d]"},
            Case{"routes -c a.toml", "routes a.toml"},
+           Case{"certs", "certs /etc/flared/flare.toml"},
+           Case{"certs --json -c a.toml", "certs a.toml json"},
+           Case{"cert self-signed localhost ::1", "self-signed 90 days in \"\" localhost ::1"},
+           Case{"cert self-signed a --days 825 --out b --force", "self-signed 825 days in \"b\" a force"},
            Case{"serve public", "serve public :8080"},
            Case{"serve public 127.0.0.1:80", "serve public 127.0.0.1:80"},
        }) {
@@ -76,9 +88,26 @@ TEST(CommandLine, UnderstandsEveryCommand) {
 }
 
 TEST(CommandLine, AWrongOneIsToldInTwoLinesAndCodeTwo) {
-  for (const char* line : {"--unknown", "-x", "-c", "extra", "check --unknown", "check a.toml b.toml", "config",
-                           "config hide", "explain", "explain GET", "explain GET http://a/ extra", "routes extra",
-                           "serve", "serve public :80 extra", "help nothing"}) {
+  for (const char* line : {"--unknown",
+                           "-x",
+                           "-c",
+                           "extra",
+                           "check --unknown",
+                           "check a.toml b.toml",
+                           "config",
+                           "config hide",
+                           "cert",
+                           "cert self-signed",
+                           "cert self-signed a --days 826",
+                           "cert self-signed a --days 0",
+                           "certs a",
+                           "explain",
+                           "explain GET",
+                           "explain GET http://a/ extra",
+                           "routes extra",
+                           "serve",
+                           "serve public :80 extra",
+                           "help nothing"}) {
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     const Command command = parse(line);

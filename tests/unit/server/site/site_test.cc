@@ -192,8 +192,9 @@ TEST_F(SiteTest, RefusesQuestionsThatNoServerWouldAnswer) {
     const char* says;
   };
   for (const Case& each :
-       {Case{"GET", "https://www.example.com/", "http://"}, Case{"GET", "www.example.com/", "http://"},
-        Case{"GET", "http://ex ample:8080/", "host"}, Case{"GET", "http://www.example.com:81/", "81"},
+       {Case{"GET", "https://www.example.com/", "443"}, Case{"GET", "ftp://www.example.com/", "https://"},
+        Case{"GET", "www.example.com/", "http://"}, Case{"GET", "http://ex ample:8080/", "host"},
+        Case{"GET", "http://www.example.com:81/", "81"},
         Case{"GET", "http://www.example.com:8080/a/../b", "dot_segment"},
         Case{"TRACE", "http://www.example.com:8080/", "trace_refused"},
         Case{"GET", "http://www.example.com:8080/%00", "bad_escape"}}) {

@@ -1,0 +1,64 @@
+// What one worker remembers of the files it has sent.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "flare/handlers/file_entry.h"
+#include "flare/runtime/timer_wheel.h"
+
+namespace flare::handlers {
+
+/// Bounded in bytes and in descriptors; what was used longest ago goes first. One thread.
+class FileCache {
+ public:
+  /// How long an entry is believed without a look at the file.
+  static constexpr std::chrono::milliseconds kFresh{1000};
+  /// What nobody has asked for in this time is dropped when something else is put in: a deleted file must not keep its
+  /// room on the disk for ever.
+  static constexpr std::chrono::milliseconds kIdle{60'000};
+
+  struct Limits {
+    std::size_t bytes = 0;
+    std::size_t descriptors = 0;
+  };
+  struct Slot {
+    std::string key;
+    std::shared_ptr<const FileEntry> entry;
+    runtime::TimePoint checked;  ///< against the file
+    [[nodiscard]] bool is_fresh(runtime::TimePoint now) const noexcept { return now - checked < kFresh; }
+  };
+
+  explicit FileCache(Limits limits) noexcept : limits_(limits) {}
+
+  /// The cache of `owner` on this thread, made with `limits` when it is first asked for; gone some time after its
+  /// owner.
+  static FileCache& of_this_thread(const std::shared_ptr<const void>& owner, Limits limits);
+
+  /// nullptr: not there. The slot lives until the next put() or remove().
+  [[nodiscard]] const Slot* find(std::string_view key);
+  /// Replaces; an entry that is too large for the cache is not kept.
+  void put(std::string_view key, std::shared_ptr<const FileEntry> entry, runtime::TimePoint checked);
+  void remove(std::string_view key);
+
+  [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t descriptors() const noexcept { return descriptors_; }
+
+ private:
+  static std::size_t cost(const Slot& slot) noexcept;
+  void drop(std::list<Slot>::iterator slot);
+
+  Limits limits_;
+  std::list<Slot> slots_;                                                   ///< the latest used first
+  std::unordered_map<std::string_view, std::list<Slot>::iterator> by_key_;  ///< keys lie in the slots
+  std::size_t bytes_ = 0;
+  std::size_t descriptors_ = 0;
+};
+
+}  // namespace flare::handlers
