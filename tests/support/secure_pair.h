@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -41,6 +42,12 @@ struct SecurePair {
       wire.arriving.push_back(bytes.substr(0, piece));
       bytes.erase(0, std::min(piece, bytes.size()));
     }
+  }
+  /// All of them at once, made in this order, which the operands of a + need not be.
+  void arrive(std::initializer_list<std::string> parts) {
+    std::string bytes;
+    for (const std::string& part : parts) bytes += part;
+    arrive(std::move(bytes));
   }
   std::string take_sent() {
     std::string bytes = wire.sent.substr(taken);

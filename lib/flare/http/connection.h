@@ -298,7 +298,8 @@ runtime::Task<Response> Connection<Stream>::await_handler(runtime::Task<Response
 template <io::ByteStream Stream>
 runtime::Task<void> Connection<Stream>::linger() {
   if (!unsent_.empty() && !co_await send_unsent()) co_return;
-  co_await http::linger(stream_, core_.context().worker(), core_.context().input());
+  WorkerContext& context = core_.context();
+  co_await http::linger(stream_, context.worker(), context.input());
 }
 
 // ---- content for a waiting handler

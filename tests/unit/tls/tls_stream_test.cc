@@ -172,7 +172,7 @@ TEST_P(TlsStreamOfVersion, ReadsIntoAsLittleAsAByte) {
 TEST_P(TlsStreamOfVersion, ReadsRecordsThatArriveByteByByte) {
   Connected pair({.version = GetParam()});
   pair.piece = 1;
-  pair.arrive(pair.client.write("one") + pair.client.write("two"));
+  pair.arrive({pair.client.write("one"), pair.client.write("two")});
   std::string all;
   while (!pair.wire.arriving.empty()) all += pair.read_all().first;
   EXPECT_EQ(all, "onetwo");
@@ -189,7 +189,7 @@ TEST(TlsStream, TakesAllRecordsThatHaveArrivedAtOnce) {
 
 TEST_P(TlsStreamOfVersion, EndsInOrderWithCloseNotify) {
   Connected pair({.version = GetParam()});
-  pair.arrive(pair.client.write("last words") + pair.client.close_notify());
+  pair.arrive({pair.client.write("last words"), pair.client.close_notify()});
   const auto [text, end] = pair.read_all(4);
   EXPECT_EQ(text, "last words");
   EXPECT_EQ(end.kind, ErrorKind::kClosed);
@@ -246,8 +246,8 @@ TEST_P(TlsStreamOfVersion, GivesWhatCameBeforeGarbage) {
 
 TEST(TlsStream, GoesOnAfterKeyUpdates) {
   Connected pair;
-  pair.arrive(pair.client.write("one ") + pair.client.key_update() + pair.client.write("two ") +
-              pair.client.key_update() + pair.client.write("three"));
+  pair.arrive({pair.client.write("one "), pair.client.key_update(), pair.client.write("two "), pair.client.key_update(),
+               pair.client.write("three")});
   EXPECT_EQ(pair.read_all().first, "one two three");
   ASSERT_EQ(pair.stream->try_write("four"), 4U);
   EXPECT_EQ(pair.plain(), "four");
