@@ -3,7 +3,7 @@
 declare -A packages=(
   [build]="clang-19 lld-19 cmake ninja-build ccache libssl-dev zlib1g-dev libbrotli-dev libzstd-dev libc-ares-dev
     libtomlplusplus-dev libspdlog-dev libcli11-dev nlohmann-json3-dev openssl"
-  [test]="libgtest-dev libgmock-dev python3 python3-pytest curl strace iproute2 chromium"
+  [test]="libgtest-dev libgmock-dev python3 python3-pytest curl strace iproute2 chromium sslscan testssl.sh"
   [format]="clang-format-19"
   [check]="clang-tidy-19 g++ valgrind libbenchmark-dev"
   [fuzz]="libclang-rt-19-dev"
