@@ -8,6 +8,7 @@
 
 #include "flare/base/defer.h"
 #include "flare/tls/ciphers.h"
+#include "flare/tls/x509.h"
 #include "server/config/nearest.h"
 #include "server/config/units.h"
 
@@ -106,16 +107,22 @@ void read_ciphers(LoadContext& context, const Node& table, TlsSettings& tls) {
   if (node == nullptr) return;
   tls.ciphers = {node->text, context.origin(*node)};
   if (node->text == "intermediate" || node->text == "modern") return;
-  const auto verdict = tls::weak_ciphers(node->text);
+  const tls::CipherFaults faults = tls::cipher_faults(node->text);
   constexpr std::array<std::string_view, 2> kWords{"intermediate", "modern"};
-  if (!verdict) {
+  if (faults.none) {
     std::string help = did_you_mean(node->text, kWords);
     if (help.empty()) help = "write \"intermediate\", \"modern\", or ciphers in OpenSSL's notation";
     context.report("FL0003", node->at, fmt::format("{} names no cipher of TLS 1.2", shown(*node)), help);
-  } else if (!verdict->empty()) {
+    return;
+  }
+  if (!faults.unknown.empty()) {
+    context.report("FL0003", node->at, fmt::format("no ciphers of TLS 1.2: {}", fmt::join(faults.unknown, ", ")),
+                   "OpenSSL would skip them; `openssl ciphers -tls1_2 -s` lists what there is");
+  }
+  if (!faults.weak.empty()) {
     context.report(
         "FL0003", node->at,
-        fmt::format("ciphers without forward secrecy or authenticated encryption: {}", fmt::join(*verdict, ", ")),
+        fmt::format("ciphers without forward secrecy or authenticated encryption: {}", fmt::join(faults.weak, ", ")),
         "name ECDHE ciphers with GCM or CHACHA20-POLY1305 only, or write \"intermediate\"");
   }
 }
@@ -169,8 +176,11 @@ std::optional<ClientAuth> read_client_auth(LoadContext& context, const Node& tab
   auth.ca = {context.resolve(ca->at, ca->text), context.origin(*ca)};
   auto text = read_file(context, *ca, *auth.ca);
   if (!text) return std::nullopt;
-  if (!text->contains("-----BEGIN CERTIFICATE-----")) {
-    report(context, *ca, fmt::format("{} holds no certificate", *auth.ca), "PEM, \"-----BEGIN CERTIFICATE-----\"");
+  try {
+    static_cast<void>(tls::parse_certificates(*text, "bundle"));
+  } catch (const tls::CertificateError& error) {
+    report(context, *ca, fmt::format("{}: {}", *auth.ca, error.what()),
+           "it must hold the certificates of the authorities that client certificates come from");
     return std::nullopt;
   }
   auth.authorities = std::move(*text);

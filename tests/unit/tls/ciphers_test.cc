@@ -14,12 +14,23 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
 
-std::vector<std::string> weak(const std::string& list) {
-  auto found = weak_ciphers(list);
-  return found ? *found : std::vector<std::string>{"none at all"};
+std::vector<std::string> weak(const std::string& list) { return cipher_faults(list).weak; }
+
+TEST(Ciphers, OfTheDefaultHaveNoFaults) {
+  for (const char* list : {kIntermediateCiphers, "ECDHE+AESGCM:ECDHE+CHACHA20:!PSK:-AES256:@STRENGTH"}) {
+    const CipherFaults faults = cipher_faults(list);
+    EXPECT_THAT(faults.weak, IsEmpty());
+    EXPECT_THAT(faults.unknown, IsEmpty());
+    EXPECT_FALSE(faults.none);
+  }
 }
 
-TEST(Ciphers, OfTheDefaultAreNotWeak) { EXPECT_THAT(weak(kIntermediateCiphers), IsEmpty()); }
+TEST(Ciphers, ThatOpenSslWouldSkipAreNamed) {
+  const CipherFaults faults =
+      cipher_faults("ECDHE-RSA-AES128-GCM-SHA265:ECDHE-RSA-AES128-GCM-SHA256,!NULLL @SECLEVEL=0");
+  EXPECT_THAT(faults.unknown, ElementsAre("ECDHE-RSA-AES128-GCM-SHA265", "NULLL", "@SECLEVEL=0"));
+  EXPECT_FALSE(faults.none);
+}
 
 TEST(Ciphers, WithoutForwardSecrecyOrAuthenticatedEncryptionAreWeak) {
   EXPECT_THAT(weak("AES128-GCM-SHA256"), ElementsAre("AES128-GCM-SHA256"));
@@ -36,7 +47,7 @@ TEST(Ciphers, OfAGroupAreLookedAtOneByOne) {
 
 TEST(Ciphers, ThatNobodyKnowsAreNone) {
   for (const char* list : {"", "intermedate", "TLS_AES_128_GCM_SHA256", ":", "!ALL"})
-    EXPECT_FALSE(weak_ciphers(list)) << list;
+    EXPECT_TRUE(cipher_faults(list).none) << list;
   EXPECT_EQ(ERR_peek_error(), 0U);  // no trace for whoever calls OpenSSL next
 }
 
