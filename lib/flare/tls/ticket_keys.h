@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -37,7 +38,10 @@ class TicketKeys {
     bool is_current = false;   ///< else whoever comes with it should get a new ticket
   };
   Found find(std::span<const unsigned char, 16> name, Clock::time_point now = Clock::now());
-  [[nodiscard]] std::chrono::seconds lifetime() const noexcept { return rotate_ * static_cast<long>(keep_ + 1); }
+  /// What clients are told: how long every ticket opens. With no old keys kept that is nothing sure; one rotation then.
+  [[nodiscard]] std::chrono::seconds lifetime() const noexcept {
+    return rotate_ * static_cast<long>(std::max<std::size_t>(keep_, 1));
+  }
 
  private:
   void rotate_if_due(Clock::time_point now);
