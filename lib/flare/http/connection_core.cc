@@ -84,7 +84,7 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
 }
 
 void ConnectionCore::name_client(Request& request) const noexcept {
-  if (source_) request.set_client(*source_);
+  request.set_sender(source_.value_or(request.client()), trusted_);
   if (!trusted_) return;
   request.set_client(forwarded_client(request.headers(), request.client(), context_.trust().trusted_proxies));
   if (const std::string_view scheme = forwarded_scheme(request.headers()); !scheme.empty()) request.set_scheme(scheme);

@@ -131,30 +131,54 @@ std::optional<net::IpAddr> node_of_element(std::string_view element) noexcept {
 
 // ---- both
 
-net::IpAddr walk(Fields fields, std::string_view name, TakeLast take_last, NodeOf node_of, net::IpAddr client,
-                 const net::PeerSet& trusted) noexcept {
+struct List {
+  std::string_view name;
+  TakeLast take_last;
+  NodeOf node_of;
+};
+
+constexpr List kLists[] = {{kForwardedFor, take_last_of_plain, node_of_plain},
+                           {kForwarded, take_last_element, node_of_element}};
+
+/// Calls visit(member, node) from right to left over all field lines, until it gives false or a member is no address.
+template <class Visit>
+void walk(Fields fields, const List& of, Visit&& visit) noexcept {
   for (const Field& field : std::views::reverse(fields)) {
-    if (!ascii::iequals(field.name, name)) continue;
+    if (!ascii::iequals(field.name, of.name)) continue;
     for (std::string_view list = field.value; !list.empty();) {
-      const auto member = take_last(list);
-      if (!member) return client;
+      const auto member = of.take_last(list);
+      if (!member) return;
       const std::string_view text = ascii::trim(*member);
       if (text.empty()) continue;  // RFC 9110 §5.6.1.2
-      const auto node = node_of(text);
-      if (!node) return client;
-      client = *node;
-      if (!trusted.contains(client)) return client;
+      const auto node = of.node_of(text);
+      if (!node || !visit(text, *node)) return;
     }
   }
-  return client;
 }
 
 }  // namespace
 
 net::IpAddr forwarded_client(Fields fields, const net::IpAddr& peer, const net::PeerSet& trusted) noexcept {
-  if (fields.contains(kForwardedFor))
-    return walk(fields, kForwardedFor, take_last_of_plain, node_of_plain, peer, trusted);
-  return walk(fields, kForwarded, take_last_element, node_of_element, peer, trusted);
+  net::IpAddr client = peer;
+  const bool plain = fields.contains(kForwardedFor);
+  walk(fields, kLists[plain ? 0 : 1], [&](std::string_view, const net::IpAddr& node) {
+    client = node;
+    return trusted.contains(node);
+  });
+  return client;
+}
+
+VouchedMembers vouched_members(Fields fields, ForwardedField which, const net::IpAddr& client) noexcept {
+  VouchedMembers found;
+  bool reached = false;
+  walk(fields, kLists[which == ForwardedField::kXForwardedFor ? 0 : 1], [&](std::string_view text, const auto& node) {
+    found.members[found.count++] = text;
+    reached = node == client;
+    return !reached && found.count < VouchedMembers::kMost;
+  });
+  if (!reached && found.count < VouchedMembers::kMost) found.count = 0;
+  std::reverse(found.members.begin(), found.members.begin() + static_cast<std::ptrdiff_t>(found.count));
+  return found;
 }
 
 std::string_view forwarded_scheme(Fields fields) noexcept {

@@ -47,6 +47,9 @@ class Request {
   [[nodiscard]] const net::SocketAddr& peer() const noexcept { return peer_; }
   /// Who asks: the peer, or the client that a trusted proxy names (peer_trust.h).
   [[nodiscard]] const net::IpAddr& client() const noexcept { return client_; }
+  /// Who sent it: the peer, or whom its PROXY header names; and whether its word about clients counts.
+  [[nodiscard]] const net::IpAddr& sender() const noexcept { return sender_; }
+  [[nodiscard]] bool is_sender_trusted() const noexcept { return sender_trusted_; }
   /// When the turn began in which the request was taken up, by the worker's clock.
   [[nodiscard]] runtime::TimePoint arrival() const noexcept { return arrival_; }
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
@@ -106,12 +109,17 @@ class Request {
   void rebase(const char* from, const char* to) noexcept;
   void set_peer(const net::SocketAddr& peer, bool tls) noexcept {
     peer_ = peer;
-    client_ = peer.ip();
+    client_ = sender_ = peer.ip();
+    sender_trusted_ = false;
     tls_ = tls;
     https_ = tls;
   }
   void set_tls(const tls::Session* session) noexcept { session_ = session; }
   void set_client(const net::IpAddr& client) noexcept { client_ = client; }
+  void set_sender(const net::IpAddr& sender, bool trusted) noexcept {
+    client_ = sender_ = sender;
+    sender_trusted_ = trusted;
+  }
   void set_arrival(runtime::TimePoint time) noexcept { arrival_ = time; }
   void set_scheme(std::string_view scheme) noexcept { https_ = scheme == "https"; }
   void set_body(std::string body) noexcept { body_ = std::move(body); }
@@ -129,12 +137,14 @@ class Request {
   const Limits* limits_ = nullptr;
   net::SocketAddr peer_;
   net::IpAddr client_;
+  net::IpAddr sender_;
   runtime::TimePoint arrival_{};
   const tls::Session* session_ = nullptr;
   std::string_view route_;
   bool logged_ = true;
   bool tls_ = false;
   bool https_ = false;
+  bool sender_trusted_ = false;
   std::uint8_t param_count_ = 0;
   std::uint16_t tail_offset_ = 0;
   std::array<Param, kMaxParams> params_;

@@ -1,0 +1,54 @@
+// Content on its way from an upstream server to the client: pulled through, never gathered.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "flare/http/body.h"
+#include "flare/http/client_connection.h"
+#include "flare/http/connection_pool.h"
+
+namespace flare::handlers::proxy {
+
+/// Holds the connection until the content is complete, whereupon it goes back to its pool; it is closed where that does
+/// not come to pass. `pool` lives as long as `owner`.
+template <class Stream>
+class ProxiedBody final : public http::BodySource {
+ public:
+  using Connection = http::ClientConnection<Stream>;
+  using Pool = http::ConnectionPool<Connection>;
+
+  ProxiedBody(std::shared_ptr<const void> owner, Pool& pool, typename Pool::Lease lease)
+      : owner_(std::move(owner)), pool_(pool), lease_(std::move(lease)), size_(lease_->remaining()) {
+    if (auto piece = lease_->try_next()) first_ = *piece;
+  }
+
+  runtime::Task<Result<std::string_view>> next() override {
+    if (first_) co_return *std::exchange(first_, std::nullopt);
+    if (!lease_) co_return std::string_view();
+    auto piece = co_await lease_->next();
+    if (piece && piece->empty()) give_back();
+    co_return piece;
+  }
+  [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return size_; }
+  [[nodiscard]] bool is_ready() const noexcept override { return first_.has_value(); }
+  void cancel() noexcept override {
+    if (lease_) lease_->cancel();
+  }
+
+ private:
+  void give_back() {
+    if (lease_->finish()) pool_.put(std::move(lease_));
+    lease_ = {};
+  }
+
+  std::shared_ptr<const void> owner_;
+  Pool& pool_;
+  typename Pool::Lease lease_;
+  std::optional<std::uint64_t> size_;
+  std::optional<std::string_view> first_;  ///< has come with the head
+};
+
+}  // namespace flare::handlers::proxy
