@@ -16,10 +16,11 @@ using http::Status;
 
 /// The variant that the client wants most; of equals the first encoded one (F-18). nullptr: it takes none of them.
 const FileVariant* negotiate(const FileEntry& entry, const http::Fields& fields) {
+  const http::CodingWeights weights(fields);
   const FileVariant* best = nullptr;
   std::uint16_t most = 0;
   for (const FileVariant& variant : entry.variants) {
-    const std::uint16_t weight = http::coding_weight(fields, variant.coding);
+    const std::uint16_t weight = weights.of(variant.coding);
     const bool encoded_wins_tie = weight == most && best == &entry.variants.front();
     if (weight == 0 || (weight <= most && !encoded_wins_tie)) continue;
     best = &variant;
