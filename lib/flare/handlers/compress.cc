@@ -80,7 +80,7 @@ runtime::Task<Response> encode_later(Response response, ContentCoding coding, ru
 Reply encode_body(Response response, ContentCoding coding) {
   const auto size = response.body.size();
   if (!response.body.is_in_memory() || *size > kLargestWhole) {
-    response.body = std::make_unique<EncodedSource>(coding, std::move(response.body));
+    response.body = Body(std::make_unique<EncodedSource>(coding, std::move(response.body)));
     return response;
   }
   runtime::Worker* const worker = runtime::Worker::find_current();
