@@ -74,9 +74,9 @@ TEST(Quality, F18_CodingsAreWeighed) {
     EXPECT_EQ(CodingWeights(fields).of("br"), br) << value;
     EXPECT_EQ(CodingWeights(fields).of("identity"), identity) << value;
   }
-  EXPECT_EQ(CodingWeights({}).of("gzip"), 0);
-  EXPECT_EQ(CodingWeights({}).of("identity"), 1000);
-  EXPECT_EQ(CodingWeights({}).of("compress"), 0);
+  EXPECT_EQ(CodingWeights(Fields()).of("gzip"), 0);
+  EXPECT_EQ(CodingWeights(Fields()).of("identity"), 1000);
+  EXPECT_EQ(CodingWeights(Fields()).of("compress"), 0);
 }
 
 }  // namespace
