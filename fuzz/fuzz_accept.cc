@@ -12,7 +12,8 @@
 
 namespace {
 
-using namespace flare;
+namespace handlers = flare::handlers;
+namespace http = flare::http;
 
 void require(bool holds) {
   if (!holds) std::abort();
