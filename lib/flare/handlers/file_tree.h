@@ -59,6 +59,9 @@ class FileTree {
 
   [[nodiscard]] const StaticOptions& options() const noexcept { return options_; }
   [[nodiscard]] FileAnswer find(const FileQuestion& question, Patience patience) const;
+  /// `entry` and one variant more. Errors as of read_content. Throws CompressionError.
+  [[nodiscard]] static Result<std::shared_ptr<const FileEntry>> encode(const FileEntry& entry,
+                                                                       http::ContentCoding coding);
 
  private:
   struct OpenFile {
@@ -77,6 +80,7 @@ class FileTree {
                                                  Patience patience) const;
   [[nodiscard]] Result<std::string> make_tag(const FileVariant& variant, int file, Patience patience) const;
   void describe(const std::string& path, FileEntry& entry) const;
+  void keep_made(FileEntry& entry, const FileEntry* before) const;
   [[nodiscard]] std::optional<std::string_view> cache_control(std::string_view path) const;
 
   net::UniqueFd root_;
