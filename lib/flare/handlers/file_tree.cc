@@ -264,8 +264,9 @@ void FileTree::keep_made(FileEntry& entry, const FileEntry* before) const {
   }
 }
 
-Result<std::shared_ptr<const FileEntry>> FileTree::encode(const FileEntry& entry, http::ContentCoding coding) {
+Result<std::shared_ptr<const FileEntry>> FileTree::encode(const FileEntry& entry, http::ContentCoding coding) const {
   const FileVariant& plain = entry.variants.front();
+  const Effort effort = plain.stamp.size < options_.cache ? Effort::kKept : Effort::kOnce;
   std::string bytes;
   if (!plain.content) {
     auto read = read_content(plain.file.get(), static_cast<std::size_t>(plain.stamp.size), Patience::kWait);
@@ -273,7 +274,7 @@ Result<std::shared_ptr<const FileEntry>> FileTree::encode(const FileEntry& entry
     bytes = std::move(*read);
   }
   auto content = std::make_shared<const std::string>(
-      handlers::encode(coding, plain.content ? std::string_view(*plain.content) : bytes, Effort::kKept));
+      handlers::encode(coding, plain.content ? std::string_view(*plain.content) : bytes, effort));
   auto grown = std::make_shared<FileEntry>(entry);
   grown->variants.push_back(encoded_variant(plain, to_string(coding), std::move(content)));
   return grown;

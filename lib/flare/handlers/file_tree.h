@@ -59,9 +59,10 @@ class FileTree {
 
   [[nodiscard]] const StaticOptions& options() const noexcept { return options_; }
   [[nodiscard]] FileAnswer find(const FileQuestion& question, Patience patience) const;
-  /// `entry` and one variant more. Errors as of read_content. Throws CompressionError.
-  [[nodiscard]] static Result<std::shared_ptr<const FileEntry>> encode(const FileEntry& entry,
-                                                                       http::ContentCoding coding);
+  /// `entry` and one variant more, made well where a cache has room for it, quickly where it will not be kept. Errors
+  /// as of read_content. Throws CompressionError.
+  [[nodiscard]] Result<std::shared_ptr<const FileEntry>> encode(const FileEntry& entry,
+                                                                http::ContentCoding coding) const;
 
  private:
   struct OpenFile {

@@ -146,7 +146,7 @@ Reply StaticFiles::Site::serve(std::shared_ptr<const FileEntry> entry, std::stri
   if (!choice.missing) return file_response(*entry, choice.variant, request);
   if (!entry->variants.front().content && worker != nullptr && worker->offload_pool() != nullptr)
     return encode_later(shared_from_this(), std::move(entry), std::string(key), *choice.missing, request, *worker);
-  const auto grown = FileTree::encode(*entry, *choice.missing);
+  const auto grown = tree.encode(*entry, *choice.missing);
   if (!grown) return refusal(refusal_for(grown.error()));
   if (worker != nullptr) cache().put(key, *grown, checked);
   return file_response(**grown, (*grown)->find(to_string(*choice.missing)), request);
@@ -156,7 +156,7 @@ runtime::Task<Response> StaticFiles::Site::encode_later(std::shared_ptr<const Si
                                                         std::shared_ptr<const FileEntry> entry, std::string key,
                                                         http::ContentCoding coding, const Request& request,
                                                         Worker& worker) {
-  auto job = [entry, coding] { return FileTree::encode(*entry, coding); };
+  auto job = [site, entry, coding] { return site->tree.encode(*entry, coding); };  // may outlive this frame
   const auto grown = co_await runtime::offload(worker, *worker.offload_pool(), std::move(job));
   if (!grown) co_return refusal(refusal_for(grown.error()));
   const FileCache::Slot* const slot = site->cache().find(key);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "flare/handlers/compress_policy.h"
+#include "flare/handlers/encode.h"
 #include "flare/handlers/static_files.h"
 #include "flare/runtime/offload.h"
 #include "flare/runtime/worker.h"
@@ -274,6 +275,22 @@ TEST(StaticFilesCompressed, VariantsAreNegotiatedAndHaveNoParts) {
   const StaticFiles image(folder.path(), {.file = "a.png", .compress = CompressOptions{}});
   EXPECT_EQ(coding_of(ask(image, "Accept-Encoding: gzip\r\n")), "none");
   EXPECT_FALSE(ask(image, "Accept-Encoding: gzip\r\n").headers.contains("Vary"));
+}
+
+TEST(StaticFilesCompressed, WhatNoCacheHasRoomForIsMadeQuickly) {
+  const test::TempFolder folder;
+  folder.write("a.txt", kText);
+  const auto made_with = [&](std::size_t cache) {
+    const StaticFiles files(folder.path(), {.file = "a.txt", .cache = cache, .compress = CompressOptions{}});
+    ParsedRequest request("GET", "/a.txt", "Accept-Encoding: gzip\r\n");
+    return std::string(test::answer(files, request).body.bytes());
+  };
+  const std::string once = encode(ContentCoding::kGzip, kText, Effort::kOnce);
+  const std::string kept = encode(ContentCoding::kGzip, kText, Effort::kKept);
+  ASSERT_NE(once, kept);
+  EXPECT_EQ(made_with(0), once);
+  EXPECT_EQ(made_with(kText.size()), once);
+  EXPECT_EQ(made_with(StaticOptions{}.cache), kept);
 }
 
 }  // namespace
