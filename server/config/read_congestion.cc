@@ -22,9 +22,8 @@ bool is_name(std::string_view text) noexcept {
 
 /// 0: a socket of the listener's first TCP address takes it, or there is none to ask.
 int refusal_of(const Listener& listener, std::string_view name) noexcept {
-  const auto tcp = std::ranges::find_if(listener.addresses, [](const ListenAddress& address) {
-    return address.endpoint.address() != nullptr;
-  });
+  const auto tcp = std::ranges::find_if(
+      listener.addresses, [](const ListenAddress& address) { return address.endpoint.address() != nullptr; });
   if (tcp == listener.addresses.end()) return 0;
   const net::UniqueFd probe(::socket(tcp->endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
   if (!probe) return 0;  // listening will fail, and say why
