@@ -81,7 +81,8 @@ struct Listener {
   std::vector<ListenAddress> addresses;
   Origin address_origin;
   Value<int> backlog{4096, {}};
-  Value<std::optional<unsigned>> mode;  ///< permission bits for unix sockets
+  Value<std::string> congestion{"auto", {}};  ///< or "system", or the kernel's name of one
+  Value<std::optional<unsigned>> mode;        ///< permission bits for unix sockets
   Value<http::ProxyProtocol> proxy_protocol;
   Value<net::PeerSet> proxy_from;
   Value<bool> tls;

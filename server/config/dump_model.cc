@@ -59,6 +59,7 @@ void write_listener(SectionWriter out, const Listener& listener) {
   out.add({"tls"}, *listener.tls, listener.tls.origin);
   if (*listener.tls) out.add_strings({"protocols"}, *listener.protocols, listener.protocols.origin);
   out.add({"backlog"}, std::int64_t{*listener.backlog}, listener.backlog.origin);
+  out.add({"congestion"}, *listener.congestion, listener.congestion.origin);
   if (*listener.mode) out.add({"mode"}, fmt::format("{:04o}", **listener.mode), listener.mode.origin);
   out.add({"proxy_protocol"}, std::string(to_string(*listener.proxy_protocol)), listener.proxy_protocol.origin);
   if (!listener.proxy_from->empty())

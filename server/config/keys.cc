@@ -108,6 +108,16 @@ constexpr std::array kKeys{
         .max = 65535,
         .fallback = "4096",
         .prose = "Connections the kernel may hold for each worker until they are accepted."},
+    Key{.path = "listen.*.congestion",
+        .scopes = kAtTop,
+        .type = kString,
+        .fallback = "\"auto\"",
+        .prose = "The congestion control of the connections: \"system\", or a name that the kernel knows, such as "
+                 "\"cubic\" (FL0504). \"auto\": as the system says, but reno for clients on a loopback address where "
+                 "the system says bbr, whose pacing makes large responses over loopback four times as expensive. An "
+                 "address for all interfaces, such as \":8080\", then gets a second socket, on the loopback address "
+                 "and the same port, since a connection has to begin with its congestion control. Unix sockets "
+                 "have none."},
     Key{.path = "listen.*.mode",
         .scopes = kAtTop,
         .type = kString,

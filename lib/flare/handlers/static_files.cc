@@ -230,15 +230,15 @@ Reply StaticFiles::operator()(Request& request) const {
   if (worker == nullptr) return site_->look(request, nullptr, site_->ask(request));
 
   FileCache& cache = site_->cache();
-  const FileCache::Slot* known = cache.find(site_->key_of(request));
-  if (known != nullptr && known->is_fresh(worker->now()) && known->entry->fits_its_files())
+  FileCache::Slot* const known = cache.find(site_->key_of(request));
+  if (known != nullptr && known->holds(*worker))
     return site_->serve(known->entry, known->key, known->checked, request, worker);
   FileQuestion question = site_->ask(request);
   if (known != nullptr) question.before = known->entry;
   if (question.may_fall_back) {
-    if (const FileCache::Slot* fallback = cache.find(kFallbackKey)) {
+    if (FileCache::Slot* const fallback = cache.find(kFallbackKey)) {
       question.fallback_before = fallback->entry;
-      question.fallback_is_fresh = fallback->is_fresh(worker->now()) && fallback->entry->fits_its_files();
+      question.fallback_is_fresh = fallback->holds(*worker);
     }
   }
   return site_->look(request, worker, std::move(question));
