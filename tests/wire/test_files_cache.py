@@ -152,7 +152,7 @@ def test_F_20_a_slow_reader_holds_nobody_up(site):
 
 def test_F_20_a_fast_reader_of_much_holds_nobody_up(site):
     """One worker: it gives the kernel 256 KiB at a time, and looks after everyone else in between."""
-    stop = threading.Event()
+    begun, stop = threading.Event(), threading.Event()
     received = []
 
     def read():
@@ -161,11 +161,13 @@ def test_F_20_a_fast_reader_of_much_holds_nobody_up(site):
             buffer, count = bytearray(1 << 20), 0
             while not stop.is_set() and (got := connection.recv_into(buffer)):
                 count += got
+                begun.set()
             received.append(count)
 
     reader = threading.Thread(target=read)
     reader.start()
     try:
+        assert begun.wait(30)
         for _ in range(20):
             assert site.get("/small.txt").body == b"small"
     finally:
