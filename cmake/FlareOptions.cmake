@@ -23,9 +23,9 @@ add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wnon
   -Woverloaded-virtual -Wswitch -Wno-missing-field-initializers)
 add_compile_options(-march=x86-64-v2 -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 takes the frame of a coroutine template for a type of the header, gtest's macros for a dangling else, and a
-  # generic lambda's parameter for a shadow of gtest's own.
-  add_compile_options(-Wno-subobject-linkage -Wno-dangling-else -Wno-shadow)
+  # g++ 12 takes the frame of a coroutine template for a type of the header, gtest's macros for a dangling else, a
+  # generic lambda's parameter for a shadow of gtest's own, and what a variant does not hold for uninitialized.
+  add_compile_options(-Wno-subobject-linkage -Wno-dangling-else -Wno-shadow -Wno-maybe-uninitialized)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_compile_options(-Wno-missing-designated-field-initializers)

@@ -1,9 +1,9 @@
 # Which Debian packages each command of ./dev needs, and how the missing ones come in. Sourced by ./dev.
 
 declare -A packages=(
-  [build]="clang-19 lld-19 cmake ninja-build ccache libssl-dev zlib1g-dev libbrotli-dev libzstd-dev libc-ares-dev
-    libtomlplusplus-dev libspdlog-dev libcli11-dev nlohmann-json3-dev openssl"
-  [test]="libgtest-dev libgmock-dev python3 python3-pytest curl strace iproute2 chromium sslscan testssl.sh"
+  [build]="clang-19 lld-19 cmake ninja-build ccache libssl-dev zlib1g-dev libbrotli-dev libzstd-dev libisal-dev
+    libdeflate-dev libc-ares-dev libtomlplusplus-dev libspdlog-dev libcli11-dev nlohmann-json3-dev openssl"
+  [test]="libgtest-dev libgmock-dev python3 python3-pytest curl strace iproute2 chromium sslscan testssl.sh brotli zstd"
   [format]="clang-format-19"
   [check]="clang-tidy-19 g++ valgrind libbenchmark-dev"
   [fuzz]="libclang-rt-19-dev"

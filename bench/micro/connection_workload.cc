@@ -42,6 +42,7 @@ class LoopStream {
   void clear_deadline() noexcept {}
   void set_idle(bool) noexcept {}
   void watch_hang_up(runtime::Cancellation*) noexcept {}
+  void set_cork(bool) noexcept {}
   std::size_t unacknowledged() const noexcept { return 0; }
   void abort() noexcept {}
 

@@ -72,7 +72,11 @@ class Checker {
     if (find_key(position.scope, path) == nullptr && !is_key_table(position.scope, path))
       path = join(position.path, "*");
     const Position below{position.scope, path, join(position.title, member.key)};
-    if (const Key* key = find_key(position.scope, path)) return check_value(member, *key, below);
+    const Key* key = find_key(position.scope, path);
+    // A switch may also be a table: compress = true, compress = { ... }.
+    const bool opened = key != nullptr && key->type == Type::kBool && member.value.kind == Node::Kind::kTable &&
+                        is_key_table(position.scope, path);
+    if (key != nullptr && !opened) return check_value(member, *key, below);
     if (!is_key_table(position.scope, path)) return unknown(member, position);
     if (member.value.kind != Node::Kind::kTable) {
       return wrong(member.value, fmt::format("{} must be a table, not {}", member.key, shown(member.value)),

@@ -76,6 +76,13 @@ std::string_view to_string(tls::ClientAuth::Mode mode) noexcept {
   return mode == tls::ClientAuth::Mode::kRequest ? "request" : "require";
 }
 
+handlers::CompressOptions CompressSettings::options() const {
+  return {.encodings = *encodings,
+          .min_size = static_cast<std::size_t>(*min_size),
+          .types = *types,
+          .streams = static_cast<std::uint32_t>(*streams)};
+}
+
 std::string_view to_string(handlers::ListFormat format) noexcept {
   switch (format) {
     case handlers::ListFormat::kOff: return "off";

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "flare/handlers/compress_options.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/static_options.h"
 #include "flare/http/limits.h"
@@ -80,7 +81,8 @@ struct Listener {
   std::vector<ListenAddress> addresses;
   Origin address_origin;
   Value<int> backlog{4096, {}};
-  Value<std::optional<unsigned>> mode;  ///< permission bits for unix sockets
+  Value<std::string> congestion{"auto", {}};  ///< or "system", or the kernel's name of one
+  Value<std::optional<unsigned>> mode;        ///< permission bits for unix sockets
   Value<http::ProxyProtocol> proxy_protocol;
   Value<net::PeerSet> proxy_from;
   Value<bool> tls;
@@ -173,6 +175,17 @@ struct Rate {
   Value<std::int64_t> slots{runtime::TokenBuckets::kDefaultSlots, {}};
 };
 
+/// `compress`: merges key by key; `true` or a table switches it on, `false` off.
+struct CompressSettings {
+  Value<bool> on;
+  Value<std::vector<http::ContentCoding>> encodings{handlers::CompressOptions{}.encodings, {}};
+  Value<std::int64_t> min_size{static_cast<std::int64_t>(handlers::CompressOptions{}.min_size), {}};
+  Value<std::vector<std::string>> types{handlers::CompressOptions{}.types, {}};
+  Value<std::int64_t> streams{handlers::CompressOptions{}.streams, {}};
+
+  [[nodiscard]] handlers::CompressOptions options() const;
+};
+
 /// A file in place of flare's own error page.
 struct ErrorPage {
   std::string status;  ///< "404", "4xx" or "5xx"
@@ -189,6 +202,7 @@ struct Settings {
   std::vector<ErrorPage> error_pages;     ///< one for each status or class
   Value<std::vector<std::string>> rates;  ///< names in Config::rates, none twice
   Value<std::optional<std::chrono::milliseconds>> hsts;
+  CompressSettings compress;
   Value<bool> log{true, {}};
 };
 
@@ -285,7 +299,8 @@ struct Config {
   ServerSettings server;
   std::vector<Listener> listeners;
   TlsSettings tls;
-  LimitSettings limits;  ///< built-in and [limits]
+  LimitSettings limits;       ///< built-in and [limits]
+  CompressSettings compress;  ///< built-in and [compress]
   std::vector<Rate> rates;
   std::vector<Host> hosts;
   LogSettings log;

@@ -59,6 +59,7 @@ void write_listener(SectionWriter out, const Listener& listener) {
   out.add({"tls"}, *listener.tls, listener.tls.origin);
   if (*listener.tls) out.add_strings({"protocols"}, *listener.protocols, listener.protocols.origin);
   out.add({"backlog"}, std::int64_t{*listener.backlog}, listener.backlog.origin);
+  out.add({"congestion"}, *listener.congestion, listener.congestion.origin);
   if (*listener.mode) out.add({"mode"}, fmt::format("{:04o}", **listener.mode), listener.mode.origin);
   out.add({"proxy_protocol"}, std::string(to_string(*listener.proxy_protocol)), listener.proxy_protocol.origin);
   if (!listener.proxy_from->empty())
@@ -111,6 +112,20 @@ void write_limits(SectionWriter out, const LimitSettings& limits) {
   }
 }
 
+void write_compress(SectionWriter& out, const CompressSettings& compress) {
+  if (!*compress.on) {
+    if (!compress.on.origin.is_default()) out.add({"compress"}, false, compress.on.origin);
+    return;
+  }
+  std::vector<std::string> codings;
+  for (const http::ContentCoding coding : *compress.encodings) codings.emplace_back(to_string(coding));
+  out.add_strings({"compress", "encodings"}, codings, compress.encodings.origin);
+  out.add({"compress", "min_size"}, format_size(static_cast<std::uint64_t>(*compress.min_size)),
+          compress.min_size.origin);
+  out.add_strings({"compress", "types"}, *compress.types, compress.types.origin);
+  out.add({"compress", "streams"}, *compress.streams, compress.streams.origin);
+}
+
 void write_settings(SectionWriter& out, const Settings& settings) {
   for (const Limit limit : kRouteLimits) {
     out.add({"limits", std::string(kLimitNames[static_cast<std::size_t>(limit)])},
@@ -131,6 +146,7 @@ void write_settings(SectionWriter& out, const Settings& settings) {
     out.add_list({"cache_control"}, std::move(rules), settings.cache_control.origin);
   }
   for (const ErrorPage& page : settings.error_pages) out.add({"error_pages", page.status}, page.path, page.origin);
+  write_compress(out, settings.compress);
   // An empty list that someone wrote keeps an outer one out.
   if (!settings.rates->empty() || !settings.rates.origin.is_default())
     out.add_strings({"rate"}, *settings.rates, settings.rates.origin);

@@ -108,6 +108,16 @@ constexpr std::array kKeys{
         .max = 65535,
         .fallback = "4096",
         .prose = "Connections the kernel may hold for each worker until they are accepted."},
+    Key{.path = "listen.*.congestion",
+        .scopes = kAtTop,
+        .type = kString,
+        .fallback = "\"auto\"",
+        .prose = "The congestion control of the connections: \"system\", or a name that the kernel knows, such as "
+                 "\"cubic\" (FL0504). \"auto\": as the system says, but reno for clients on a loopback address where "
+                 "the system says bbr, whose pacing makes large responses over loopback four times as expensive. An "
+                 "address for all interfaces, such as \":8080\", then gets a second socket, on the loopback address "
+                 "and the same port, since a connection has to begin with its congestion control. Unix sockets "
+                 "have none."},
     Key{.path = "listen.*.mode",
         .scopes = kAtTop,
         .type = kString,
@@ -627,6 +637,47 @@ constexpr std::array kKeys{
             "read "
             "when the configuration is loaded, at most 1 MiB. Clients that prefer JSON still get problem+json, and "
             "answers of handlers and upstreams stay theirs."},
+    Key{.path = "compress",
+        .scopes = kBelowTop,
+        .type = kBool,
+        .fallback = "false",
+        .prose = "Whether answers are compressed while they are made; a table with keys of [compress] switches it on "
+                 "and changes those keys here. At the top level the table [compress] switches it on everywhere."},
+    Key{.path = "compress.encodings",
+        .scopes = kEverywhere,
+        .type = kWord,
+        .shape = kOneOrList,
+        .words = "zstd|br|gzip",
+        .fallback = "[\"zstd\", \"br\", \"gzip\"]",
+        .prose = "The content codings to use. What the client prefers decides; the first wins a tie. Never compressed: "
+                 "ranges, event streams, what is encoded already, Cache-Control: no-transform."},
+    Key{.path = "compress.min_size",
+        .scopes = kEverywhere,
+        .type = kSize,
+        .min = 0,
+        .max = kTiB,
+        .fallback = "\"1KiB\"",
+        .prose = "Smaller contents are sent as they are, unless the client refuses that (identity;q=0)."},
+    Key{.path = "compress.types",
+        .scopes = kEverywhere,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[\"text/*\", \"application/json\", \"application/javascript\", \"application/xml\", "
+                    "\"application/manifest+json\", \"application/ld+json\", \"application/problem+json\", "
+                    "\"application/rss+xml\", \"application/atom+xml\", \"application/xhtml+xml\", "
+                    "\"application/wasm\", \"image/svg+xml\"]",
+        .prose = "Media types to compress, without parameters; \"text/*\" for all of a kind. Their answers have Vary: "
+                 "Accept-Encoding."},
+    Key{.path = "compress.streams",
+        .scopes = kEverywhere,
+        .type = kInt,
+        .min = 0,
+        .max = 1'000'000,
+        .fallback = "128",
+        .prose =
+            "Answers that each worker compresses while it sends them, at a time: those over 1 MiB, and those whose "
+            "length is not known. Each takes up to about 1 MiB. One more is sent as it is, and the access log "
+            "says why: compress_streams."},
     Key{.path = "rate",
         .scopes = kBelowTop,
         .type = kString,

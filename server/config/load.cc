@@ -29,6 +29,8 @@ LoadResult load_text(const std::string& name, std::string text, const LoadOption
   check_keys(context, composed.document);
   read_server(context, composed.document, config.server);
   apply_limits(context, config.limits, composed.document);
+  check_compress(context, composed.document);
+  apply_compress(context, config.compress, composed.document);
   config.limits.values.utf8 = *config.server.utf8;
   read_listeners(context, composed.document, config.listeners);
   read_tls(context, composed.document, config.tls);

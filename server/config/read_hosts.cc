@@ -110,6 +110,7 @@ class HostReader {
   Settings merged(const std::vector<UsedPreset>& host_presets, const std::vector<UsedPreset>& route_presets,
                   const std::vector<const Node*>& tables) const {
     Settings settings{.limits = config_.limits};
+    settings.compress = config_.compress;
     for (const auto* presets : {&host_presets, &route_presets}) {
       for (const UsedPreset& preset : *presets) {
         apply_settings(context_, settings, *preset.table, fmt::format("preset {}", preset.name));
@@ -201,6 +202,7 @@ void check_coverage(LoadContext& context, const Config& config) {
 void check_level(LoadContext& context, Node& table) {
   check_headers(context, table);
   check_answers(context, table);
+  check_compress(context, table);
 }
 
 }  // namespace

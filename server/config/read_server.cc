@@ -8,6 +8,7 @@
 #include "flare/base/ascii.h"
 #include "flare/base/exception.h"
 #include "server/config/nearest.h"
+#include "server/config/read_congestion.h"
 #include "server/config/units.h"
 
 namespace flare::server::config {
@@ -182,6 +183,7 @@ void read_listeners(LoadContext& context, const Node& document, std::vector<List
     if (const Node* node = member.value.find("backlog")) {
       listener.backlog = {static_cast<int>(node->integer), context.origin(*node)};
     }
+    if (const Node* node = member.value.find("congestion")) read_congestion(context, *node, listener);
     listeners.push_back(std::move(listener));
   }
 }

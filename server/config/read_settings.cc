@@ -95,6 +95,15 @@ void apply_error_pages(const LoadContext& context, Settings& settings, const Nod
   }
 }
 
+/// "text/html", "text/*"
+bool is_media_range(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return false;
+  const std::string_view subtype = text.substr(slash + 1);
+  return text[0] != '*' && ascii::is_token(text.substr(0, slash)) && ascii::is_token(subtype) &&
+         (subtype == "*" || !subtype.contains('*'));
+}
+
 /// "404", "4xx"
 bool is_error_status(std::string_view text) {
   if (text == "4xx" || text == "5xx") return true;
@@ -131,6 +140,53 @@ void check_answers(LoadContext& context, Node& table) {
     context.report("FL0003", member.key_at, fmt::format("\"{}\" is no status of an error", member.key),
                    "write \"404\", or \"4xx\" and \"5xx\" for all that have no page of their own");
   }
+}
+
+void check_compress(LoadContext& context, Node& table) {
+  Member* compress = table.member("compress");
+  if (compress == nullptr || compress->value.kind != Node::Kind::kTable) return;
+  for (const std::string_view name : {"encodings", "types"}) {
+    Member* list = compress->value.member(name);
+    if (list == nullptr || list->value.kind != Node::Kind::kArray || !list->value.items.empty()) continue;
+    list->value.bad = true;
+    context.report("FL0003", list->value.at, fmt::format("\"{}\" is empty: nothing would be compressed", name),
+                   "leave it out for the default, or write compress = false");
+  }
+  Member* types = compress->value.member("types");
+  if (types == nullptr) return;
+  const auto check = [&](Node& node) {
+    if (node.kind != Node::Kind::kString || node.bad || is_media_range(node.text)) return;
+    node.bad = true;
+    context.report("FL0003", node.at, fmt::format("{} is not a media type", shown(node)),
+                   "write \"application/json\", or \"text/*\" for all of a kind; no parameters");
+  };
+  check(types->value);
+  for (Node& item : types->value.items) check(item);
+}
+
+void apply_compress(const LoadContext& context, CompressSettings& compress, const Node& table, std::string_view via) {
+  const Node* from = table.find("compress");
+  if (from == nullptr) return;
+  if (from->kind == Node::Kind::kBoolean) {
+    compress.on = {from->boolean, context.origin(*from, via)};
+    return;
+  }
+  compress.on = {true, context.origin(*from, via)};
+  if (const Node* encodings = from->find("encodings")) {
+    compress.encodings = {{}, context.origin(*encodings, via)};
+    for (const Node* node : elements(encodings)) {
+      const auto coding = http::parse_content_coding(node->text);
+      auto& list = compress.encodings.value;
+      if (coding && std::ranges::find(list, *coding) == list.end()) list.push_back(*coding);
+    }
+  }
+  if (const Node* size = from->find("min_size"))
+    compress.min_size = {parse_size(size->text).value_or(0), context.origin(*size, via)};
+  if (const Node* types = from->find("types")) {
+    compress.types = {{}, context.origin(*types, via)};
+    for (const Node* node : elements(types)) compress.types.value.push_back(node->text);
+  }
+  if (const Node* streams = from->find("streams")) compress.streams = {streams->integer, context.origin(*streams, via)};
 }
 
 void check_headers(LoadContext& context, Node& table) {
@@ -191,6 +247,7 @@ void apply_settings(const LoadContext& context, Settings& settings, const Node& 
   if (const Node* headers = table.find("headers")) apply_headers(context, settings, *headers, via);
   if (const Node* rules = table.find("cache_control")) apply_cache_control(context, settings, *rules, via);
   if (const Node* pages = table.find("error_pages")) apply_error_pages(context, settings, *pages, via);
+  apply_compress(context, settings.compress, table, via);
   if (const Node* rates = table.find("rate")) apply_rates(context, settings, *rates, via);
   if (const Node* hsts = table.find("hsts")) settings.hsts = {parse_duration(hsts->text), context.origin(*hsts, via)};
   if (const Node* log = table.find("log")) settings.log = {log->boolean, context.origin(*log, via)};

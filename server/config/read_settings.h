@@ -17,6 +17,11 @@ void check_answers(LoadContext& context, Node& table);
 
 /// [limits] of `table` onto `limits`.
 void apply_limits(const LoadContext& context, LimitSettings& limits, const Node& table, std::string_view via = {});
+/// `compress` of `table` onto `compress`.
+void apply_compress(const LoadContext& context, CompressSettings& compress, const Node& table,
+                    std::string_view via = {});
+/// `compress` of `table`: reports types that are none, and lists without use.
+void check_compress(LoadContext& context, Node& table);
 /// Everything of `table` (a preset, a host, a route) that merges, onto `settings`. `via` names the preset.
 void apply_settings(const LoadContext& context, Settings& settings, const Node& table, std::string_view via = {});
 

@@ -82,12 +82,19 @@ Json scope_schema(Scope scope) {
     if (!key.scopes.contains(scope)) continue;
     std::string_view name = key.path;
     Json& table = table_for(root, name);
+    if (key.type == Type::kBool && is_key_table(scope, key.path)) continue;  // below, with its table
     if (name == "*") {
       table["additionalProperties"] = value_schema(key);
     } else {
       table["properties"][std::string(name)] = value_schema(key);
       if (key.required) table["required"].push_back(name);
     }
+  }
+  for (const Key& key : all_keys()) {
+    if (!key.scopes.contains(scope) || key.type != Type::kBool || !is_key_table(scope, key.path)) continue;
+    std::string_view name = key.path;
+    Json& property = table_for(root, name)["properties"][std::string(name)];
+    property = Json{{"anyOf", {one_value(key), property}}, {"description", key.prose}};
   }
   return root;
 }

@@ -167,7 +167,9 @@ void Daemon::look_after_certificates() {
 
 ExitCode Daemon::run(const Signals& signals) {
   pool_.start([this](runtime::Worker& worker) { set_up(worker); });
-  for (const BoundAddress& address : addresses_) errors_.info("listening on " + address.endpoint.to_string());
+  for (const BoundAddress& address : addresses_) {
+    if (!address.is_implied) errors_.info("listening on " + address.endpoint.to_string());
+  }
   errors_.info("flared is ready: pid " + std::to_string(::getpid()) + ", " + counted(pool_.size(), "worker") + ", " +
                counted(snapshot_.config().route_count(), "route"));
   for (;;) {

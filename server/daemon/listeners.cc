@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "flare/net/socket.h"
+#include "server/daemon/congestion.h"
 #include "server/daemon/port_holder.h"
 
 namespace flare::server {
@@ -15,6 +16,9 @@ namespace {
 Result<std::vector<net::UniqueFd>> open_sockets(const config::Listener& listener, const net::Endpoint& where,
                                                 std::size_t workers) {
   auto sockets = net::listen_group(where, {.backlog = *listener.backlog}, workers);
+  if (sockets) {
+    if (const auto set = set_congestion(listener, where, *sockets); !set) return std::unexpected(set.error());
+  }
   const auto* const unix_path = where.unix_path();
   if (!sockets || unix_path == nullptr || !listener.mode->has_value()) return sockets;
   if (::chmod(unix_path->path.c_str(), **listener.mode) != 0) return fail_errno(errno);
@@ -37,9 +41,15 @@ Bound bind_listeners(const config::Config& config, std::size_t workers) {
         bound.diagnostics.add(config::cannot_bind(address.place, address.text, describe(error), holder));
         continue;
       }
-      auto local = net::SocketRef(sockets->front().get()).local_addr();
-      bound.addresses.push_back(
-          {.listener = index, .endpoint = local.value_or(address.endpoint), .sockets = std::move(*sockets)});
+      const auto local = net::SocketRef(sockets->front().get()).local_addr().value_or(address.endpoint);
+      auto beside = loopback_beside(listener, local, sockets->front(), workers);
+      bound.addresses.push_back({.listener = index, .endpoint = local, .sockets = std::move(*sockets)});
+      if (beside) {
+        bound.addresses.push_back({.listener = index,
+                                   .endpoint = beside->endpoint,
+                                   .sockets = std::move(beside->sockets),
+                                   .is_implied = true});
+      }
     }
   }
   return bound;

@@ -17,6 +17,7 @@ struct BoundAddress {
   std::size_t listener = 0;  ///< index in Config::listeners
   net::Endpoint endpoint;    ///< as bound: with the real port
   std::vector<net::UniqueFd> sockets;
+  bool is_implied = false;  ///< not configured: beside one for all interfaces (see congestion.h)
 };
 
 struct Bound {

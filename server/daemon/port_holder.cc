@@ -5,8 +5,10 @@
 #include <array>
 #include <climits>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -17,8 +19,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Inodes of the sockets that listen on `port`, of either family: an IPv6 wildcard can hold an IPv4 port too.
-void collect_tcp(const char* table, std::uint16_t port, std::set<std::string>& inodes) {
+/// "0100007F", or four such words: as the kernel prints an address, each word in the machine's byte order.
+std::optional<net::IpAddr> parse_address(std::string_view text) {
+  std::array<std::uint8_t, 16> bytes{};
+  if (text.size() != 8 && text.size() != 32) return std::nullopt;
+  for (std::size_t word = 0; word < text.size() / 8; ++word) {
+    const auto value = parse_hex<std::uint32_t>(text.substr(word * 8, 8));
+    if (!value) return std::nullopt;
+    std::memcpy(bytes.data() + word * 4, &*value, sizeof *value);
+  }
+  if (text.size() == 8) return net::IpAddr::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+  return net::IpAddr::v6(bytes);
+}
+
+/// Whether they cannot both have the same port. An IPv6 wildcard can hold an IPv4 port too.
+bool exclude_each_other(const net::IpAddr& a, const net::IpAddr& b) noexcept {
+  const auto takes_all = [](const net::IpAddr& ip) { return ip.is_v6() && ip.is_unspecified(); };
+  if (a == b || takes_all(a) || takes_all(b)) return true;
+  return a.is_v6() == b.is_v6() && (a.is_unspecified() || b.is_unspecified());
+}
+
+/// Inodes of the sockets that listen where nobody else can then.
+void collect_tcp(const char* table, const net::SocketAddr& where, std::set<std::string>& inodes) {
   std::ifstream file(table);
   std::string line;
   std::getline(file, line);  // the heading
@@ -29,9 +51,10 @@ void collect_tcp(const char* table, std::uint16_t port, std::set<std::string>& i
       continue;
     constexpr std::string_view kListen = "0A";
     const std::size_t colon = local.rfind(':');
-    if (state == kListen && colon != std::string::npos && parse_hex<std::uint16_t>(local.substr(colon + 1)) == port) {
-      inodes.insert("socket:[" + inode + "]");
-    }
+    if (state != kListen || colon == std::string::npos) continue;
+    if (parse_hex<std::uint16_t>(local.substr(colon + 1)) != where.port()) continue;
+    const auto address = parse_address(std::string_view(local).substr(0, colon));
+    if (address && exclude_each_other(*address, where.ip())) inodes.insert("socket:[" + inode + "]");
   }
 }
 
@@ -70,8 +93,8 @@ std::string port_holder(const net::Endpoint& where) {
   if (const auto* unix_path = where.unix_path()) {
     collect_unix(unix_path->path, inodes);
   } else {
-    collect_tcp("/proc/net/tcp", where.address()->port(), inodes);
-    collect_tcp("/proc/net/tcp6", where.address()->port(), inodes);
+    collect_tcp("/proc/net/tcp", *where.address(), inodes);
+    collect_tcp("/proc/net/tcp6", *where.address(), inodes);
   }
   if (inodes.empty()) return {};
   std::error_code error;

@@ -51,14 +51,10 @@ http::Reply Site::operator()(http::Request& request) const {
   if (request.head().content_length > route.settings->settings.limits.values.body) {  // L-5, whatever the action reads
     http::Response refusal = http::error_response(http::Status::kContentTooLarge, Reason::kBodyBytes);
     refusal.close = true;
-    route.filter.apply(refusal, request);
+    route.filter->apply(refusal, request);
     return refusal;
   }
-  if (route.filter.empty()) return route.handler(request);  // no name for it: nothing is moved on its way out
-  return http::then(route.handler(request), [filter = &route.filter, &request](http::Response response) {
-    filter->apply(response, request);
-    return response;
-  });
+  return route.handler(request);
 }
 
 }  // namespace flare::server::site

@@ -71,8 +71,14 @@ class Snapshot {
   };
   struct Route {
     const config::Route* settings = nullptr;
+    http::Handler handler;                         ///< filtered, compressed
+    std::shared_ptr<const ResponseFilter> filter;  ///< for refusals before the handler
+  };
+  /// A handler whose responses are filtered.
+  struct Filtered {
+    std::shared_ptr<const ResponseFilter> filter;
     http::Handler handler;
-    ResponseFilter filter;
+    http::Reply operator()(http::Request& request) const;
   };
   struct Host {
     const config::Host* settings = nullptr;

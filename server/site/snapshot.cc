@@ -2,6 +2,7 @@
 #include <utility>
 #include <variant>
 
+#include "flare/handlers/compress.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/redirect.h"
 #include "flare/handlers/respond.h"
@@ -15,7 +16,7 @@ namespace {
 
 struct MakeHandler {
   const http::RoutePattern& pattern;
-  const std::vector<handlers::CacheRule>& cache_control;
+  const config::Settings& settings;
 
   [[nodiscard]] std::string exact_file() const { return http::percent_decode(pattern.text()).value_or("").substr(1); }
 
@@ -29,7 +30,8 @@ struct MakeHandler {
     // M10: below the root lies the tail of a `/**` pattern, else the one file that the pattern names.
     handlers::StaticOptions options = files.options;
     if (!pattern.has_tail()) options.file = exact_file();
-    options.cache_control = cache_control;
+    options.cache_control = *settings.cache_control;
+    if (*settings.compress.on) options.compress = settings.compress.options();
     return handlers::StaticFiles(files.root, std::move(options));
   }
 };
@@ -56,6 +58,13 @@ void Snapshot::ResponseFilter::apply(http::Response& response, const http::Reque
   for (const std::string& name : unset) response.headers.remove(name);
   set.for_each([&](std::string_view name, std::string_view value) { response.headers.set(name, value); });
   if (!hsts.empty() && request.scheme() == "https") response.headers.set("Strict-Transport-Security", hsts);
+}
+
+http::Reply Snapshot::Filtered::operator()(http::Request& request) const {
+  return http::then(handler(request), [this, &request](http::Response response) {
+    filter->apply(response, request);
+    return response;
+  });
 }
 
 Snapshot::ResponseFilter Snapshot::make_filter(const config::Settings& settings) {
@@ -85,19 +94,23 @@ Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& lim
   Host made{.settings = &host, .table = {}, .routes = {}, .filter = make_filter(host.settings)};
   for (const config::Route& route : host.routes) {
     http::RoutePattern pattern = make_pattern(route);
-    http::Handler handler = std::visit(MakeHandler{pattern, *route.settings.cache_control}, route.action);
+    http::Handler handler = std::visit(MakeHandler{pattern, route.settings}, route.action);
     if (!route.settings.rates->empty()) {  // a route without rates has no stop for them on its way
       std::vector<std::shared_ptr<handlers::RateLimiter>> rates;
       for (const std::string& name : *route.settings.rates) rates.push_back(limiters.at(name));
       handler = handlers::RateLimit(std::move(rates), std::move(handler));
     }
+    auto filter = std::make_shared<const ResponseFilter>(make_filter(route.settings));
+    if (!filter->empty()) handler = Filtered{filter, std::move(handler)};
+    if (*route.settings.compress.on)
+      handler = handlers::Compress(route.settings.compress.options(), std::move(handler));
     const auto rival = made.table.add({.pattern = std::move(pattern),
                                        .methods = make_methods(route.methods),
                                        .predicate = Matchers::of(route),
                                        .index = made.routes.size()});
     if (rival)
       throw Exception("routes \"" + host.routes[*rival].id + "\" and \"" + route.id + "\" match the same requests");
-    made.routes.push_back({.settings = &route, .handler = std::move(handler), .filter = make_filter(route.settings)});
+    made.routes.push_back({.settings = &route, .handler = std::move(handler), .filter = std::move(filter)});
   }
   return made;
 }

@@ -36,6 +36,7 @@ struct Wire {
   std::function<void(Wire&)> peer;          ///< where `arriving` is empty: may answer what was sent by adding to it
   bool block_every_other = false;           ///< each second call would block first
   bool hangs_up = false;                    ///< its reader is known to have gone as soon as a handler waits
+  std::vector<bool> corks;                  ///< each call of set_cork
   bool write_shut = false;
   bool aborted = false;  ///< the connection is to end with a reset
 };
@@ -107,6 +108,7 @@ class MemoryStream {
   void watch_hang_up(runtime::Cancellation* who) noexcept {
     if (who != nullptr && wire_->hangs_up) who->cancel();
   }
+  void set_cork(bool on) { wire_->corks.push_back(on); }
   std::size_t unacknowledged() const noexcept { return 0; }
   void abort() noexcept { wire_->aborted = true; }
 

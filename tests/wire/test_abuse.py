@@ -63,8 +63,8 @@ def resident(daemon):
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
-# Sanitizers keep shadows of the memory, and AddressSanitizer what was freed, for a while.
-SLACK = 16 if any(name in Path(FLARED).read_bytes() for name in (b"__asan_init", b"__tsan_init")) else 1
+# Sanitizers keep shadows of the memory, and AddressSanitizer up to 256 MiB of what was freed.
+SLACK = 32 if any(name in Path(FLARED).read_bytes() for name in (b"__asan_init", b"__tsan_init")) else 1
 
 
 def cpu_seconds(daemon):

@@ -104,17 +104,25 @@ class Connection:
             fields.append((name, value))
         answer = Answer(line, fields, None)
         length = answer["Content-Length"]
-        assert answer["Transfer-Encoding"] is None
+        chunked = answer["Transfer-Encoding"] == "chunked"
+        assert chunked or answer["Transfer-Encoding"] is None
         if answer.status < 200 or answer.status in (204, 304):
             assert length is None, f"{answer.status} with Content-Length"
             if answer.status < 200:
                 assert answer["Date"] is None
             return answer
-        assert re.fullmatch(r"\d+", length or ""), f"no valid Content-Length: {answer}"
+        assert chunked != bool(re.fullmatch(r"\d+", length or "")), f"no valid Content-Length: {answer}"
         assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", answer["Date"] or ""), answer
         if method != "HEAD":
-            answer.body = self.exactly(int(length))
+            answer.body = b"".join(self.chunks()) if chunked else self.exactly(int(length))
         return answer
+
+    def chunks(self):
+        """The chunks of a content, to its end."""
+        while size := int(self.until(b"\r\n"), 16):
+            yield self.exactly(size)
+            assert self.exactly(2) == b"\r\n"
+        assert self.until(b"\r\n") == b"", "trailers"
 
     def ended(self):
         """The server sends nothing more and closes; how: 'closed' or 'reset'."""

@@ -54,6 +54,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount_)
     "file_truncated",
     "resource_exhausted",
     "rate_limited",
+    "not_acceptable",
+    "compress_streams",
     "proxy_header_missing",
     "bad_proxy_header",
     "proxy_header_bytes",

@@ -58,6 +58,8 @@ enum class Reason : std::uint8_t {
   kFileTruncated,
   kResourceExhausted,
   kRateLimited,
+  kNotAcceptable,
+  kCompressStreams,
   // The PROXY protocol: such connections are closed without a byte (P-22).
   kProxyHeaderMissing,
   kBadProxyHeader,

@@ -17,7 +17,16 @@ FileCache& FileCache::of_this_thread(const std::shared_ptr<const void>& owner, L
   return caches.emplace(owner.get(), Held{owner, FileCache(limits)}).first->second.cache;
 }
 
-const FileCache::Slot* FileCache::find(std::string_view key) {
+bool FileCache::Slot::holds(const runtime::Worker& worker) noexcept {
+  if (!is_fresh(worker.now())) return false;
+  const std::uint64_t turn = worker.counters().turns.value();
+  if (fitted_turn == turn) return true;
+  if (!entry->fits_its_files()) return false;
+  fitted_turn = turn;
+  return true;
+}
+
+FileCache::Slot* FileCache::find(std::string_view key) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return nullptr;
   if (found->second != slots_.begin()) slots_.splice(slots_.begin(), slots_, found->second);

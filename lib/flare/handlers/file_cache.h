@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "flare/handlers/file_entry.h"
 #include "flare/runtime/timer_wheel.h"
+#include "flare/runtime/worker.h"
 
 namespace flare::handlers {
 
@@ -30,8 +32,12 @@ class FileCache {
   struct Slot {
     std::string key;
     std::shared_ptr<const FileEntry> entry;
-    runtime::TimePoint checked;  ///< against the file
+    runtime::TimePoint checked;     ///< against the file
+    std::uint64_t fitted_turn = 0;  ///< of the worker, in which its descriptors were last looked at
+
     [[nodiscard]] bool is_fresh(runtime::TimePoint now) const noexcept { return now - checked < kFresh; }
+    /// Fresh, and FileEntry::fits_its_files(), which is asked once in a turn of the worker for all its requests.
+    bool holds(const runtime::Worker& worker) noexcept;
   };
 
   explicit FileCache(Limits limits) noexcept : limits_(limits) {}
@@ -41,7 +47,7 @@ class FileCache {
   static FileCache& of_this_thread(const std::shared_ptr<const void>& owner, Limits limits);
 
   /// nullptr: not there. The slot lives until the next put() or remove().
-  [[nodiscard]] const Slot* find(std::string_view key);
+  [[nodiscard]] Slot* find(std::string_view key);
   /// Replaces; an entry that is too large for the cache is not kept.
   void put(std::string_view key, std::shared_ptr<const FileEntry> entry, runtime::TimePoint checked);
   void remove(std::string_view key);

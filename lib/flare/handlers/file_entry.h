@@ -47,12 +47,14 @@ struct FileVariant {
   std::shared_ptr<const std::string> content;  ///< nullptr: in `file`
   net::SharedFd file;
   bool cold = false;  ///< see http::FileRange
+  bool made = false;  ///< compressed here; has no parts
 };
 
 /// Immutable once made; shared by a cache and the answers under way.
 struct FileEntry {
   std::vector<FileVariant> variants;  ///< without coding first; the others in the order of preference
   bool negotiable = false;            ///< Accept-Encoding is looked at
+  bool compressible = false;          ///< variants may be made
 
   /// What is sent from descriptors is still what the fields say: a file that was written in place has new bytes
   /// already.

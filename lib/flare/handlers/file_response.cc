@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "flare/handlers/compress_policy.h"
 #include "flare/handlers/multipart_ranges.h"
 #include "flare/http/conditional.h"
 #include "flare/http/quality.h"
@@ -14,23 +15,19 @@ using http::Response;
 using http::Selection;
 using http::Status;
 
-/// The variant that the client wants most; of equals the first encoded one (F-18). nullptr: it takes none of them.
-const FileVariant* negotiate(const FileEntry& entry, const http::Fields& fields) {
-  const FileVariant* best = nullptr;
-  std::uint16_t most = 0;
-  for (const FileVariant& variant : entry.variants) {
-    const std::uint16_t weight = http::coding_weight(fields, variant.coding);
-    const bool encoded_wins_tie = weight == most && best == &entry.variants.front();
-    if (weight == 0 || (weight <= most && !encoded_wins_tie)) continue;
-    best = &variant;
-    most = weight;
-  }
-  return best;
+/// Whether variants are made for this request: not for parts, nor for what is small; unless identity is excluded.
+bool wants_made(const FileEntry& entry, const http::Request& request, std::uint16_t identity,
+                const CompressOptions& compress) noexcept {
+  const std::uint64_t size = entry.variants.front().stamp.size;
+  if (!entry.compressible || size == 0) return false;
+  if (identity == 0) return true;
+  const bool parts = request.method() == http::Method::kGet && request.headers().contains("Range");
+  return !parts && size >= compress.min_size;
 }
 
 Response not_acceptable(const FileEntry& entry) {  // RFC 9110 §12.5.3: identity was excluded
-  Response response = error_response(Status::kNotAcceptable);
-  if (entry.variants.size() > 1) response.headers.append("Vary", "Accept-Encoding");
+  Response response = error_response(Status::kNotAcceptable, Reason::kNotAcceptable);
+  if (entry.variants.size() > 1 || entry.compressible) response.headers.append("Vary", "Accept-Encoding");
   return response;
 }
 
@@ -60,14 +57,45 @@ Response several_parts(const FileVariant& variant, const http::Request& request)
 
 }  // namespace
 
-Response file_response(const FileEntry& entry, const http::Request& request) {
-  const FileVariant* const chosen = entry.negotiable ? negotiate(entry, request.headers()) : &entry.variants.front();
+/// What the client wants most; of equals the first encoded one, files before what is made (F-18).
+FileChoice choose_variant(const FileEntry& entry, const http::Request& request, const CompressOptions* compress) {
+  const FileVariant& plain = entry.variants.front();
+  if (!entry.negotiable) return {.variant = &plain};
+  const http::CodingWeights weights(request.headers());
+  std::uint16_t most = weights.of_identity();
+  FileChoice best{.variant = most != 0 ? &plain : nullptr};
+  const auto wins = [&](std::uint16_t weight) {
+    const bool encoded_wins_tie = weight == most && best.variant == &plain && !best.missing;
+    return weight != 0 && (weight > most || encoded_wins_tie);
+  };
+  for (const FileVariant& variant : entry.variants) {
+    const std::uint16_t weight = weights.of(variant.coding);
+    if (variant.made || &variant == &plain || !wins(weight)) continue;
+    best.variant = &variant;
+    most = weight;
+  }
+  if (compress == nullptr || !wants_made(entry, request, weights.of_identity(), *compress)) return best;
+  for (const http::ContentCoding coding : compress->encodings) {
+    const std::uint16_t weight = weights.of(coding);
+    if (!wins(weight)) continue;
+    const FileVariant* const known = entry.find(to_string(coding));
+    best = {.variant = known != nullptr ? known : &plain,
+            .missing = known != nullptr ? std::nullopt : std::optional(coding)};
+    most = weight;
+  }
+  if (best.missing && plain.stamp.size > kLargestWhole) best.missing.reset();
+  return best;
+}
+
+Response file_response(const FileEntry& entry, const FileVariant* chosen, const http::Request& request) {
   if (chosen == nullptr) return not_acceptable(entry);
   const FileVariant& variant = *chosen;
   const std::uint64_t size = variant.stamp.size;
-  const Selection part = http::select_representation(
+  Selection part = http::select_representation(
       request.method(), request.headers(),
       {.size = size, .mtime = variant.modified, .etag = variant.etag, .date_is_strong = variant.date_is_strong});
+  const bool asks_for_part = part.status == Status::kPartialContent || part.status == Status::kRangeNotSatisfiable;
+  if (variant.made && asks_for_part) part = {.length = size};
   switch (part.status) {
     case Status::kRangeNotSatisfiable: return unsatisfiable(size);
     case Status::kPreconditionFailed: return error_response(part.status);

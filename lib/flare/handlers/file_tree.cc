@@ -7,6 +7,8 @@
 #include <cerrno>
 
 #include "flare/base/quote.h"
+#include "flare/handlers/compress_policy.h"
+#include "flare/handlers/encode.h"
 #include "flare/handlers/file_content.h"
 #include "flare/handlers/static_files.h"
 #include "flare/http/conditional.h"
@@ -46,6 +48,24 @@ bool is_settled(const FileStamp& stamp) noexcept { return realtime_ns() - stamp.
 const FileVariant* unchanged(const FileEntry* before, std::string_view coding, const FileStamp& stamp) noexcept {
   const FileVariant* const known = before != nullptr ? before->find(coding) : nullptr;
   return known != nullptr && known->settled && known->stamp == stamp ? known : nullptr;
+}
+
+/// What is `plain` in another coding.
+FileVariant encoded_variant(const FileVariant& plain, std::string_view coding,
+                            std::shared_ptr<const std::string> content) {
+  FileVariant variant = plain;
+  variant.coding = coding;
+  variant.made = true;
+  variant.etag = encoded_etag(plain.etag, coding);
+  variant.date_is_strong = false;
+  variant.validators.set("ETag", variant.etag);
+  variant.fields.set("ETag", variant.etag);
+  variant.fields.append("Content-Encoding", coding);
+  variant.fields.remove("Accept-Ranges");
+  variant.stamp.size = content->size();
+  variant.content = std::move(content);
+  variant.file = {};
+  return variant;
 }
 
 }  // namespace
@@ -144,12 +164,12 @@ FileAnswer FileTree::list(const FileQuestion& question, UniqueFd folder) const {
 FileAnswer FileTree::load(const std::string& path, OpenFile file, const FileEntry* before, Patience patience) const {
   if (!S_ISREG(file.status.st_mode)) return refused(http::Status::kNotFound, Reason::kNotRegularFile);  // F-5
   auto entry = std::make_shared<FileEntry>();
-  entry->negotiable = !options_.precompressed.empty();
   auto plain = make_variant(kIdentity, std::move(file), before, patience);
   if (!plain) return refusal_for(plain.error());
   entry->variants.push_back(std::move(*plain));
   if (auto added = add_sidecars(path, *entry, before, patience); !added) return refusal_for(added.error());
   describe(path, *entry);
+  keep_made(*entry, before);
   return {.kind = FileAnswer::Kind::kFile, .entry = std::move(entry)};
 }
 
@@ -215,6 +235,9 @@ Result<std::string> FileTree::make_tag(const FileVariant& variant, int file, Pat
 void FileTree::describe(const std::string& path, FileEntry& entry) const {
   const std::string_view type = http::mime_type(path);
   const auto cached = cache_control(path);
+  entry.compressible =
+      options_.compress && is_compressible(*options_.compress, type) && (!cached || may_transform(*cached));
+  entry.negotiable = !options_.precompressed.empty() || entry.compressible;
   for (FileVariant& variant : entry.variants) {
     std::array<char, http::kHttpDateSize> date;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
     http::format_http_date(variant.modified, date.data());
@@ -222,13 +245,39 @@ void FileTree::describe(const std::string& path, FileEntry& entry) const {
     validators.append("ETag", variant.etag);
     validators.append("Last-Modified", {date.data(), date.size()});
     if (cached) validators.append("Cache-Control", *cached);
-    if (entry.variants.size() > 1) validators.append("Vary", "Accept-Encoding");
+    if (entry.variants.size() > 1 || entry.compressible) validators.append("Vary", "Accept-Encoding");
     variant.fields = validators;  // F-11: a 304 has them all
     variant.fields.append("Content-Type", type);
     if (variant.coding != kIdentity) variant.fields.append("Content-Encoding", variant.coding);
     if (type == http::kOctetStream) variant.fields.append("X-Content-Type-Options", "nosniff");  // F-8
     variant.fields.append("Accept-Ranges", "bytes");
   }
+}
+
+/// What was compressed stays so while the file does not change.
+void FileTree::keep_made(FileEntry& entry, const FileEntry* before) const {
+  const FileVariant& plain = entry.variants.front();
+  if (!entry.compressible || unchanged(before, kIdentity, plain.stamp) == nullptr) return;
+  for (const FileVariant& old : before->variants) {
+    if (old.made && entry.find(old.coding) == nullptr)
+      entry.variants.push_back(encoded_variant(entry.variants.front(), old.coding, old.content));
+  }
+}
+
+Result<std::shared_ptr<const FileEntry>> FileTree::encode(const FileEntry& entry, http::ContentCoding coding) const {
+  const FileVariant& plain = entry.variants.front();
+  const Effort effort = plain.stamp.size < options_.cache ? Effort::kKept : Effort::kOnce;
+  std::string bytes;
+  if (!plain.content) {
+    auto read = read_content(plain.file.get(), static_cast<std::size_t>(plain.stamp.size), Patience::kWait);
+    if (!read) return std::unexpected(read.error());
+    bytes = std::move(*read);
+  }
+  auto content = std::make_shared<const std::string>(
+      handlers::encode(coding, plain.content ? std::string_view(*plain.content) : bytes, effort));
+  auto grown = std::make_shared<FileEntry>(entry);
+  grown->variants.push_back(encoded_variant(plain, to_string(coding), std::move(content)));
+  return grown;
 }
 
 std::optional<std::string_view> FileTree::cache_control(std::string_view path) const {

@@ -59,6 +59,10 @@ class FileTree {
 
   [[nodiscard]] const StaticOptions& options() const noexcept { return options_; }
   [[nodiscard]] FileAnswer find(const FileQuestion& question, Patience patience) const;
+  /// `entry` and one variant more, made well where a cache has room for it, quickly where it will not be kept. Errors
+  /// as of read_content. Throws CompressionError.
+  [[nodiscard]] Result<std::shared_ptr<const FileEntry>> encode(const FileEntry& entry,
+                                                                http::ContentCoding coding) const;
 
  private:
   struct OpenFile {
@@ -77,6 +81,7 @@ class FileTree {
                                                  Patience patience) const;
   [[nodiscard]] Result<std::string> make_tag(const FileVariant& variant, int file, Patience patience) const;
   void describe(const std::string& path, FileEntry& entry) const;
+  void keep_made(FileEntry& entry, const FileEntry* before) const;
   [[nodiscard]] std::optional<std::string_view> cache_control(std::string_view path) const;
 
   net::UniqueFd root_;

@@ -95,8 +95,14 @@ struct StaticFiles::Site : std::enable_shared_from_this<Site> {
 
   [[nodiscard]] std::optional<Response> refuse_path(const Request& request) const;
   [[nodiscard]] FileQuestion ask(const Request& request) const;
-  [[nodiscard]] Response respond(FileAnswer answer, const FileQuestion& question, const Request& request,
-                                 const Worker* worker) const;
+  [[nodiscard]] Reply respond(FileAnswer answer, const FileQuestion& question, const Request& request,
+                              Worker* worker) const;
+  /// `entry` was compared with the disk at `checked`; it is kept under `key`.
+  [[nodiscard]] Reply serve(std::shared_ptr<const FileEntry> entry, std::string_view key, runtime::TimePoint checked,
+                            const Request& request, Worker* worker) const;
+  static runtime::Task<Response> encode_later(std::shared_ptr<const Site> site, std::shared_ptr<const FileEntry> entry,
+                                              std::string key, http::ContentCoding coding, const Request& request,
+                                              Worker& worker);
   [[nodiscard]] Reply look(const Request& request, Worker* worker, FileQuestion question) const;
   static runtime::Task<Response> answer_later(std::shared_ptr<const Site> site, const Request& request, Worker& worker,
                                               FileQuestion question);
@@ -132,30 +138,56 @@ FileQuestion StaticFiles::Site::ask(const Request& request) const {
   return question;
 }
 
-Response StaticFiles::Site::respond(FileAnswer answer, const FileQuestion& question, const Request& request,
-                                    const Worker* worker) const {
+/// The first to want a coding has it made: what is in memory here, what has to be read elsewhere.
+Reply StaticFiles::Site::serve(std::shared_ptr<const FileEntry> entry, std::string_view key, runtime::TimePoint checked,
+                               const Request& request, Worker* worker) const {
+  const CompressOptions* const compress = options().compress ? &*options().compress : nullptr;
+  const FileChoice choice = choose_variant(*entry, request, compress);
+  if (!choice.missing) return file_response(*entry, choice.variant, request);
+  if (!entry->variants.front().content && worker != nullptr && worker->offload_pool() != nullptr)
+    return encode_later(shared_from_this(), std::move(entry), std::string(key), *choice.missing, request, *worker);
+  const auto grown = tree.encode(*entry, *choice.missing);
+  if (!grown) return refusal(refusal_for(grown.error()));
+  if (worker != nullptr) cache().put(key, *grown, checked);
+  return file_response(**grown, (*grown)->find(to_string(*choice.missing)), request);
+}
+
+runtime::Task<Response> StaticFiles::Site::encode_later(std::shared_ptr<const Site> site,
+                                                        std::shared_ptr<const FileEntry> entry, std::string key,
+                                                        http::ContentCoding coding, const Request& request,
+                                                        Worker& worker) {
+  auto job = [site, entry, coding] { return site->tree.encode(*entry, coding); };  // may outlive this frame
+  const auto grown = co_await runtime::offload(worker, *worker.offload_pool(), std::move(job));
+  if (!grown) co_return refusal(refusal_for(grown.error()));
+  const FileCache::Slot* const slot = site->cache().find(key);
+  if (slot != nullptr && slot->entry == entry) site->cache().put(key, *grown, slot->checked);
+  co_return file_response(**grown, (*grown)->find(to_string(coding)), request);
+}
+
+Reply StaticFiles::Site::respond(FileAnswer answer, const FileQuestion& question, const Request& request,
+                                 Worker* worker) const {
   using enum FileAnswer::Kind;
-  const bool fallback = answer.kind == kFallback;
+  const std::string_view key = answer.kind == kFallback ? kFallbackKey : key_of(request);
+  runtime::TimePoint checked = worker != nullptr ? worker->now() : runtime::TimePoint{};
   if (worker != nullptr) {
-    const std::string_view key = fallback ? kFallbackKey : key_of(request);
     if (!answer.looked) {
       cache().remove(key_of(request));
+      if (const FileCache::Slot* const slot = cache().find(key)) checked = slot->checked;
     } else if (answer.entry) {
-      cache().put(key, answer.entry, worker->now());
+      cache().put(key, answer.entry, checked);
     } else {
       cache().remove(key);
     }
   }
   switch (answer.kind) {
-    case kFile: return file_response(*answer.entry, request);
-    case kFallback: {
-      Response response = file_response(*answer.entry, request);
-      if (!response.error_page) {
+    case kFile: return serve(std::move(answer.entry), key, checked, request, worker);
+    case kFallback:
+      return http::then(serve(std::move(answer.entry), key, checked, request, worker), [](Response response) {
+        if (response.error_page) return response;
         const bool varies = response.headers.contains("Vary");
         response.headers.set("Vary", varies ? "Accept-Encoding, Accept" : "Accept");
-      }
-      return response;
-    }
+        return response;
+      });
     case kFolder:
       if (!options().file.empty()) return error_response(Status::kNotFound, Reason::kNotRegularFile);
       return redirect_to_folder(request);
@@ -170,7 +202,9 @@ runtime::Task<Response> StaticFiles::Site::answer_later(std::shared_ptr<const Si
                                                         Worker& worker, FileQuestion question) {
   auto job = [site, question] { return site->tree.find(question, Patience::kWait); };  // may outlive this frame
   FileAnswer answer = co_await runtime::offload(worker, *worker.offload_pool(), std::move(job));
-  co_return site->respond(std::move(answer), question, request, &worker);
+  Reply reply = site->respond(std::move(answer), question, request, &worker);
+  if (Response* const now = reply.now()) co_return std::move(*now);
+  co_return co_await std::move(*reply.later());
 }
 
 Reply StaticFiles::Site::look(const Request& request, Worker* worker, FileQuestion question) const {
@@ -196,15 +230,15 @@ Reply StaticFiles::operator()(Request& request) const {
   if (worker == nullptr) return site_->look(request, nullptr, site_->ask(request));
 
   FileCache& cache = site_->cache();
-  const FileCache::Slot* known = cache.find(site_->key_of(request));
-  if (known != nullptr && known->is_fresh(worker->now()) && known->entry->fits_its_files())
-    return file_response(*known->entry, request);
+  FileCache::Slot* const known = cache.find(site_->key_of(request));
+  if (known != nullptr && known->holds(*worker))
+    return site_->serve(known->entry, known->key, known->checked, request, worker);
   FileQuestion question = site_->ask(request);
   if (known != nullptr) question.before = known->entry;
   if (question.may_fall_back) {
-    if (const FileCache::Slot* fallback = cache.find(kFallbackKey)) {
+    if (FileCache::Slot* const fallback = cache.find(kFallbackKey)) {
       question.fallback_before = fallback->entry;
-      question.fallback_is_fresh = fallback->is_fresh(worker->now()) && fallback->entry->fits_its_files();
+      question.fallback_is_fresh = fallback->holds(*worker);
     }
   }
   return site_->look(request, worker, std::move(question));

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "flare/handlers/beneath.h"
+#include "flare/handlers/compress_options.h"
 
 namespace flare::handlers {
 
@@ -46,6 +48,9 @@ struct StaticOptions {
   std::size_t cache = 16 * 1024 * 1024;  ///< bytes of small files that each worker keeps in memory; 0: none
   std::size_t open_files = 256;          ///< larger ones that each worker keeps open; 0: none
   std::size_t list_entries = 10'000;     ///< names of one folder that a listing shows
+  /// Files up to 1 MiB that may be compressed are, once for each coding, and kept so in the cache. Larger ones and
+  /// lists are for a handlers::Compress around this handler, with the same options.
+  std::optional<CompressOptions> compress;
 };
 
 }  // namespace flare::handlers

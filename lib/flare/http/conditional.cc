@@ -168,6 +168,10 @@ Selection select_representation(Method method, const Fields& fields, const Repre
   return {.status = Status::kPartialContent, .offset = only.offset, .length = only.length};
 }
 
+bool none_match_names(const Fields& fields, std::string_view etag) noexcept {
+  return any_line_names(fields, "If-None-Match", etag, Comparison::kWeak);
+}
+
 ByteRanges requested_ranges(const Fields& fields, std::uint64_t size) noexcept {
   return {get_single(fields, "Range").value_or(std::string_view()), size};
 }

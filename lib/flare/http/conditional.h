@@ -38,6 +38,9 @@ struct Selection {
 /// 9110 §13.2.2 (F-10 to F-16). To be asked only where the answer would be a 200 without them (§13.2.1).
 Selection select_representation(Method method, const Fields& fields, const Representation& representation) noexcept;
 
+/// Whether If-None-Match names `etag`, weakly compared, or is "*" (RFC 9110 §13.1.2).
+bool none_match_names(const Fields& fields, std::string_view etag) noexcept;
+
 struct ByteRange {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;

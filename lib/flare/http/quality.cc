@@ -5,6 +5,8 @@
 namespace flare::http {
 namespace {
 
+constexpr std::string_view kIdentityCoding = "identity";
+
 /// qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )
 std::optional<std::uint16_t> parse_qvalue(std::string_view text) noexcept {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
@@ -74,16 +76,28 @@ std::uint16_t accept_weight(Fields fields, std::string_view type) noexcept {
   return any ? weight : 1000;
 }
 
-std::uint16_t coding_weight(Fields fields, std::string_view coding) noexcept {
-  const bool identity = coding == "identity";
-  std::optional<std::uint16_t> own;
+CodingWeights::CodingWeights(Fields fields) noexcept {
+  constexpr std::size_t kCount = kContentCodings.size() + 1;
+  constexpr auto name_of = [](std::size_t i) {
+    return i == kContentCodings.size() ? kIdentityCoding : to_string(kContentCodings[i]);
+  };
+  std::array<std::optional<std::uint16_t>, kCount> own;
   std::optional<std::uint16_t> wildcard;
   const bool any = for_each_preference(fields, "Accept-Encoding", [&](std::string_view token, std::uint16_t given) {
-    if (is_coding(token, coding)) own = own.value_or(given);
+    for (std::size_t i = 0; i < kCount; ++i) {
+      if (is_coding(token, name_of(i))) own[i] = own[i].value_or(given);
+    }
     if (token == "*") wildcard = wildcard.value_or(given);
   });
-  if (!any) return identity ? 1000 : 0;
-  return own ? *own : wildcard.value_or(identity ? 1 : 0);
+  for (std::size_t i = 0; i < kCount; ++i) weights_[i] = own[i].value_or(wildcard.value_or(0));
+  if (!any) weights_.back() = 1000;
+  if (any && !own.back() && !wildcard) weights_.back() = 1;
+}
+
+std::uint16_t CodingWeights::of(std::string_view coding) const noexcept {
+  if (coding == kIdentityCoding) return of_identity();
+  const auto known = parse_content_coding(coding);
+  return known ? of(*known) : std::uint16_t{0};
 }
 
 }  // namespace flare::http

@@ -1,10 +1,12 @@
 // Lists of preferences with weights (RFC 9110 §12.4.2, §12.5): Accept and its kin. Pure.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "flare/http/content_coding.h"
 #include "flare/http/field.h"
 
 namespace flare::http {
@@ -18,9 +20,21 @@ std::optional<std::uint16_t> weight_of(std::string_view element) noexcept;
 /// good: 1000.
 std::uint16_t accept_weight(Fields fields, std::string_view type) noexcept;
 
-/// How much the client wants the content coding `coding` ("gzip", "br", "identity"), in thousandths; 0: not at all (RFC
-/// 9110 §12.5.3). Its own element decides, else that of "*". Else only identity is acceptable, with 1: better than
-/// nothing; 1000 where there is no Accept-Encoding at all.
-std::uint16_t coding_weight(Fields fields, std::string_view coding) noexcept;
+/// How much the client wants each content coding, in thousandths; 0: not at all (RFC 9110 §12.5.3). Its own element
+/// decides, else that of "*". Else only identity is acceptable, with 1: better than nothing; 1000 where there is no
+/// Accept-Encoding at all.
+class CodingWeights {
+ public:
+  explicit CodingWeights(Fields fields) noexcept;
+  [[nodiscard]] std::uint16_t of(ContentCoding coding) const noexcept {
+    return weights_[static_cast<std::size_t>(coding)];
+  }
+  [[nodiscard]] std::uint16_t of_identity() const noexcept { return weights_.back(); }
+  /// By name; 0 for codings that flare does not know.
+  [[nodiscard]] std::uint16_t of(std::string_view coding) const noexcept;
+
+ private:
+  std::array<std::uint16_t, kContentCodings.size() + 1> weights_{};  ///< by ContentCoding; identity last
+};
 
 }  // namespace flare::http

@@ -121,7 +121,10 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_shares(std::string_view
 template <io::ByteStream Stream>
 runtime::Task<void> ResponseWriter<Stream>::warm(const FileRange& range, std::uint64_t offset, std::uint64_t length) {
   runtime::OffloadPool* const pool = worker_.offload_pool();
-  if (pool == nullptr || io::is_resident(range.file.get(), offset, length)) co_return;
+  if (pool == nullptr) co_return;
+  // The kernel reads ahead of what it has just sent: after the first turn only the end of each is in doubt.
+  const std::uint64_t doubtful = offset == range.offset ? offset : offset + length - 1;
+  if (io::is_resident(range.file.get(), doubtful, offset + length - doubtful)) co_return;
   auto read = [file = range.file, offset, length] {  // owns a share of the file: it may outlive this frame
     io::make_resident(file.get(), offset, length);
     return true;
@@ -131,6 +134,9 @@ runtime::Task<void> ResponseWriter<Stream>::warm(const FileRange& range, std::ui
 
 template <io::ByteStream Stream>
 runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view head, const FileRange& range) {
+  // Each turn would end in a part of a segment, and wake the reader for it.
+  const bool corked = range.length > kFileBytesPerTurn && !bandwidth_.is_limited();
+  if (corked) stream_.set_cork(true);
   while (!head.empty()) {
     const auto count = stream_.try_write(head, io::Ahead::kMore);
     if (count) {
@@ -164,6 +170,7 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view h
       co_return ready;
     }
   }
+  if (corked) stream_.set_cork(false);
   co_return Result<void>();
 }
 

@@ -162,6 +162,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kTlsOnPlainPort:
     case Reason::kKeepaliveRequests:
     case Reason::kClientClosed:
+    case Reason::kCompressStreams:  // such answers are sent as they are
     case Reason::kCount_: return Status::kBadRequest;
     case Reason::kFileDenied: return Status::kForbidden;
     case Reason::kEncodedSlash:
@@ -173,6 +174,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kConnectRefused:
     case Reason::kTraceRefused:
     case Reason::kMethodNotAllowed: return Status::kMethodNotAllowed;
+    case Reason::kNotAcceptable: return Status::kNotAcceptable;
     case Reason::kHeaderTimeout:
     case Reason::kBodyIdle:
     case Reason::kWriteIdle:

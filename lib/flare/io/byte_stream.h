@@ -19,7 +19,8 @@ namespace flare::io {
 /// try_ calls never wait: kWouldBlock means that readable() or writable(), awaited, will tell when to try again;
 /// kClosed is an orderly end. set_deadline bounds every later wait (kTimeout). set_idle: a drain may end the wait
 /// (kCancelled). watch_hang_up: cancels when the peer has gone. unacknowledged: bytes written that the peer has not got
-/// yet, as far as one can know. abort: the coming close must not look like an orderly end.
+/// yet, as far as one can know. set_cork: until it is taken back, what is written may wait for what follows, to leave
+/// in whole segments. abort: the coming close must not look like an orderly end.
 template <class S>
 concept ByteStream = requires(S& stream, std::span<char> into, std::string_view bytes, std::span<const iovec> pieces,
                               std::uint64_t& offset, std::uint64_t length, runtime::TimePoint due) {
@@ -34,6 +35,7 @@ concept ByteStream = requires(S& stream, std::span<char> into, std::string_view 
   stream.clear_deadline();
   stream.set_idle(true);
   stream.watch_hang_up(static_cast<runtime::Cancellation*>(nullptr));
+  stream.set_cork(true);
   { stream.unacknowledged() } -> std::same_as<std::size_t>;
   stream.abort();
 };

@@ -27,7 +27,7 @@ bool is_byte_resident(int file, std::uint64_t at) noexcept {
 }  // namespace
 
 bool is_resident(int file, std::uint64_t offset, std::uint64_t length) noexcept {
-  return is_byte_resident(file, offset + length - 1) && is_byte_resident(file, offset);
+  return is_byte_resident(file, offset + length - 1) && (length == 1 || is_byte_resident(file, offset));
 }
 
 void make_resident(int file, std::uint64_t offset, std::uint64_t length) noexcept {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -121,6 +122,19 @@ Result<void> SocketRef::set_nonblocking(bool on) noexcept {
   if (flags < 0) return fail_errno(errno);
   if (::fcntl(fd_, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) != 0) return fail_errno(errno);
   return {};
+}
+
+Result<void> SocketRef::set_congestion(std::string_view name) noexcept {
+  const auto length = static_cast<socklen_t>(name.size());
+  if (::setsockopt(fd_, IPPROTO_TCP, TCP_CONGESTION, name.data(), length) != 0) return fail_errno(errno);
+  return {};
+}
+
+Result<std::string> SocketRef::congestion() const {
+  std::array<char, 64> name{};  // the kernel's names have at most 15 characters
+  socklen_t size = name.size() - 1;
+  if (::getsockopt(fd_, IPPROTO_TCP, TCP_CONGESTION, name.data(), &size) != 0) return fail_errno(errno);
+  return std::string(name.data());
 }
 
 Result<void> SocketRef::set_recv_timeout(std::chrono::milliseconds timeout) noexcept {

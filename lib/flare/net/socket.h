@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "flare/base/error.h"
@@ -45,10 +47,14 @@ class SocketRef {
   Result<void> set_keepalive(bool on) noexcept;
   Result<void> set_tcp_nodelay(bool on) noexcept;
   Result<void> set_nonblocking(bool on) noexcept;
+  /// TCP_CONGESTION, by the kernel's name. On a listening socket it holds for the connections to come. ENOENT: the
+  /// kernel has none of that name; EPERM: this process may not use it.
+  Result<void> set_congestion(std::string_view name) noexcept;
   Result<void> set_recv_timeout(std::chrono::milliseconds timeout) noexcept;
   Result<void> set_send_timeout(std::chrono::milliseconds timeout) noexcept;
   Result<Endpoint> local_addr() const;
   Result<Endpoint> peer_addr() const;
+  Result<std::string> congestion() const;
   /// SO_ERROR: what became of a connect, success where it is 0.
   Result<void> take_error() noexcept;
 

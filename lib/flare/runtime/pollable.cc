@@ -67,9 +67,9 @@ void Pollable::on_event(const Event& event) noexcept {
   const std::uint32_t generation = worker_->generation(slot);
   Worker& worker = *worker_;
   if (event.readable && reader_.coroutine) wake(reader_, {});
-  if (!worker.is_current(slot, generation)) return;  // the reader has ended this connection
+  if (!worker.is_current(slot, generation, this)) return;  // the reader has ended this connection, or moved it
   if (event.writable && writer_.coroutine) wake(writer_, {});
-  if (!event.hung_up || !worker.is_current(slot, generation)) return;
+  if (!event.hung_up || !worker.is_current(slot, generation, this)) return;
   if (Cancellation* const watching = std::exchange(hang_up_watch_, nullptr)) watching->cancel();
 }
 

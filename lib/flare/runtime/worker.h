@@ -107,6 +107,10 @@ class Worker {
   [[nodiscard]] bool is_current(std::uint32_t slot, std::uint32_t generation) const noexcept {
     return slots_[slot].generation == generation;
   }
+  /// `source` may be gone, or moved elsewhere with its slot.
+  [[nodiscard]] bool is_current(std::uint32_t slot, std::uint32_t generation, const Pollable* source) const noexcept {
+    return is_current(slot, generation) && slots_[slot].source == source;
+  }
 
   void turn(std::optional<std::chrono::milliseconds> longest);
   void dispatch(const Event& event) noexcept;

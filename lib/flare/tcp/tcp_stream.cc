@@ -1,6 +1,8 @@
 #include "flare/tcp/tcp_stream.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -155,6 +157,11 @@ runtime::Task<Result<std::size_t>> TcpStream::send_file(int file, std::uint64_t 
 Result<void> TcpStream::shutdown_write() noexcept {
   if (::shutdown(source_.fd(), SHUT_WR) != 0) return fail_errno(errno);
   return {};
+}
+
+void TcpStream::set_cork(bool on) noexcept {
+  const int value = on ? 1 : 0;  // a unix socket has no segments, and refuses
+  static_cast<void>(::setsockopt(source_.fd(), IPPROTO_TCP, TCP_CORK, &value, sizeof value));
 }
 
 std::size_t TcpStream::unacknowledged() const noexcept {

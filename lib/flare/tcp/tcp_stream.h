@@ -57,6 +57,8 @@ class TcpStream {
   /// Sends FIN; the peer sees the end of the stream, reading goes on.
   Result<void> shutdown_write() noexcept;
   Result<void> shutdown_read() noexcept;
+  /// TCP_CORK: only whole segments leave, and what has waited 200 ms; taking it back sends the rest.
+  void set_cork(bool on) noexcept;
   /// Bytes given to the kernel that the peer has not acknowledged yet (SIOCOUTQ).
   [[nodiscard]] std::size_t unacknowledged() const noexcept;
   /// The coming close resets the connection, so that the peer cannot take what it got for complete.

@@ -2,8 +2,8 @@
 // certificates of a process, so that a session resumes wherever its client comes back.
 #pragma once
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>

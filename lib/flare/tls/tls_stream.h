@@ -67,6 +67,7 @@ class BasicTlsStream {
   void clear_deadline() noexcept { transport_.clear_deadline(); }
   void set_idle(bool idle) noexcept { transport_.set_idle(idle); }
   void watch_hang_up(runtime::Cancellation* who) noexcept { transport_.watch_hang_up(who); }
+  void set_cork(bool) noexcept {}  // records leave as they are made
   [[nodiscard]] std::size_t unacknowledged() const noexcept {
     return transport_.unacknowledged() + session_->output().size();
   }

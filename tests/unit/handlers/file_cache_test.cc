@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace flare::handlers {
 namespace {
@@ -37,6 +40,46 @@ TEST(FileCache, RemembersUntilItIsTooOld) {
   EXPECT_TRUE(slot->is_fresh(kNow));
   EXPECT_TRUE(slot->is_fresh(kNow + milliseconds(999)));
   EXPECT_FALSE(slot->is_fresh(kNow + milliseconds(1000)));
+}
+
+/// A file without a name, and an entry of it that fits.
+struct OpenFile {
+  OpenFile() : fd(net::UniqueFd(::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600))) {
+    struct stat status = {};
+    if (::fstat(fd.get(), &status) != 0) std::abort();
+    auto made = std::make_shared<FileEntry>();
+    made->variants.push_back({.stamp = FileStamp::of(status), .file = fd});
+    entry = std::move(made);
+  }
+  void grow() const { ASSERT_EQ(::ftruncate(fd.get(), 10), 0); }
+  net::SharedFd fd;
+  std::shared_ptr<const FileEntry> entry;
+};
+
+TEST(FileCache, LooksAtADescriptorOnceInATurn) {
+  const OpenFile file;
+  FileCache cache({.bytes = 100'000, .descriptors = 10});
+  runtime::Worker worker;
+  std::vector<bool> held;
+  const auto look = [&] { held.push_back(cache.find("a")->holds(worker)); };
+  worker.post([&] {
+    cache.put("a", file.entry, worker.now());
+    look();
+    file.grow();
+    look();  // the same turn
+  });
+  worker.run_once(milliseconds(0));
+  worker.post(look);
+  worker.run_once(milliseconds(0));
+  EXPECT_EQ(held, (std::vector<bool>{true, true, false}));
+}
+
+TEST(FileCache, ALookHoldsNoLongerThanItsEntryIsFresh) {
+  const OpenFile file;
+  FileCache cache({.bytes = 100'000, .descriptors = 10});
+  runtime::Worker worker;
+  cache.put("a", file.entry, worker.now() - FileCache::kFresh);
+  EXPECT_FALSE(cache.find("a")->holds(worker));
 }
 
 TEST(FileCache, ReplacesWhatHasTheSameName) {

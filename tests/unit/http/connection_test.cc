@@ -300,6 +300,27 @@ TEST(Connection, SendsFilesAndAbortsWhenOneShrinksMeanwhile) {
   EXPECT_EQ(cut.find("HTTP/1.1", 8), std::string::npos) << "no second answer after a short body (F-19)";
 }
 
+TEST(Connection, FilesOfSeveralTurnsLeaveInWholeSegments) {
+  const TemporaryFile file(std::string(300'000, 'f'));
+  const auto corks = [&](std::uint64_t length, const Limits& limits) {
+    Wire wire;
+    wire.arriving.emplace_back(get("/"));
+    const auto handler = [&](const Request&) {
+      Response response;
+      response.body = FileRange{net::UniqueFd(::dup(file.fd.get())), 0, length};
+      return response;
+    };
+    serve(wire, handler, limits);
+    EXPECT_GT(wire.sent.size(), length);
+    return wire.corks;
+  };
+  EXPECT_EQ(corks(300'000, {}), (std::vector<bool>{true, false}));
+  EXPECT_EQ(corks(200'000, {}), std::vector<bool>()) << "one turn: nothing to join";
+  Limits slow;
+  slow.bandwidth = 100'000'000;
+  EXPECT_EQ(corks(300'000, slow), std::vector<bool>()) << "a share must not wait for the next one";
+}
+
 TEST(Connection, SurvivesEveryPointOfReset) {
   const std::string input = get("/echo") + post("/later", "content") + get("/large");
   const std::size_t all = answer(input, routes()).size();

@@ -70,12 +70,13 @@ TEST(Quality, F18_CodingsAreWeighed) {
        }) {
     const Field field{"accept-encoding", value};
     const Fields fields(std::span(&field, 1));
-    EXPECT_EQ(coding_weight(fields, "gzip"), gzip) << value;
-    EXPECT_EQ(coding_weight(fields, "br"), br) << value;
-    EXPECT_EQ(coding_weight(fields, "identity"), identity) << value;
+    EXPECT_EQ(CodingWeights(fields).of("gzip"), gzip) << value;
+    EXPECT_EQ(CodingWeights(fields).of("br"), br) << value;
+    EXPECT_EQ(CodingWeights(fields).of("identity"), identity) << value;
   }
-  EXPECT_EQ(coding_weight({}, "gzip"), 0);
-  EXPECT_EQ(coding_weight({}, "identity"), 1000);
+  EXPECT_EQ(CodingWeights(Fields()).of("gzip"), 0);
+  EXPECT_EQ(CodingWeights(Fields()).of("identity"), 1000);
+  EXPECT_EQ(CodingWeights(Fields()).of("compress"), 0);
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ TEST(Status, StatusForAnswersEachReasonAsItsRowSays) {
       {Reason::kTraceRefused, 405},
       {Reason::kConnectRefused, 405},
       {Reason::kMethodNotAllowed, 405},
+      {Reason::kNotAcceptable, 406},
       {Reason::kExpectationFailed, 417},
       {Reason::kNoRoute, 404},
       {Reason::kOutsideRoot, 404},

@@ -239,5 +239,25 @@ TEST(SocketRef, ReportsErrorsOfADescriptorThatIsNoSocket) {
   EXPECT_EQ(nothing.peer_addr().error().sys_errno, EBADF);
 }
 
+TEST(Socket, ConnectionsInheritTheCongestionControlOfTheirListener) {
+  const UniqueFd listener = must_listen(SocketAddr::localhost(0));
+  ASSERT_TRUE(SocketRef(listener.get()).set_congestion("reno"));
+  const Result<Endpoint> where = SocketRef(listener.get()).local_addr();
+  ASSERT_TRUE(where);
+  const Result<Connecting> client = begin_connect(*where);
+  ASSERT_TRUE(client && wait_for(listener.get(), POLLIN));
+  const UniqueFd accepted(::accept(listener.get(), nullptr, nullptr));
+  EXPECT_EQ(SocketRef(accepted.get()).congestion().value_or(""), "reno");
+}
+
+TEST(Socket, ACongestionControlThatTheKernelDoesNotKnowIsAnError) {
+  const UniqueFd listener = must_listen(SocketAddr::localhost(0));
+  const auto before = SocketRef(listener.get()).congestion();
+  const auto set = SocketRef(listener.get()).set_congestion("nosuch");
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().sys_errno, ENOENT);
+  EXPECT_EQ(SocketRef(listener.get()).congestion(), before);
+}
+
 }  // namespace
 }  // namespace flare::net

@@ -133,6 +133,27 @@ TEST(Pollable, AnEventForADescriptorThatAnotherCoroutineClosedIsDropped) {
   EXPECT_EQ(worker.active_tasks(), 0U);
 }
 
+Task<void> move_away(std::unique_ptr<Pollable>& source) {
+  const auto ready = co_await source->readable();
+  if (ready) source = std::make_unique<Pollable>(std::move(*source));  // the one that was waited on is gone
+}
+
+TEST(Pollable, WhoeverItWakesMayMoveIt) {
+  Worker worker;
+  Pair pair;
+  auto source = std::make_unique<Pollable>(worker, std::move(pair.here));
+  source->drained();
+  worker.spawn(move_away(source));
+  ASSERT_EQ(::write(pair.there.get(), "ab", 2), 2);  // readable and writable in one event
+  run_until_idle(worker);
+  std::string got;
+  std::vector<ErrorKind> errors;
+  worker.spawn(read_all(*source, got, errors));
+  pair.there.reset();
+  run_until_idle(worker);
+  EXPECT_EQ(got, "ab");
+}
+
 TEST(Worker, RunsPostedWorkInOrderFromAnyThread) {
   Worker worker;
   std::vector<int> order;

@@ -98,6 +98,17 @@ TEST(TcpStream, CarriesMoreThanTheKernelTakesAtOnceToAnOrderlyEnd) {
   EXPECT_EQ(pair.worker.counters().bytes_in.value(), bytes.size());
 }
 
+TEST(TcpStream, ACorkHoldsBackWhatIsLessThanASegment) {
+  Connected pair;
+  std::array<char, 100> into{};
+  pair.server().set_cork(true);
+  ASSERT_EQ(pair.server().try_write("part").value_or(0), 4U);
+  const auto early = pair.client().try_read(into);
+  EXPECT_TRUE(!early && early.error().kind == ErrorKind::kWouldBlock);
+  pair.server().set_cork(false);
+  EXPECT_EQ(pair.client().try_read(into).value_or(0), 4U);
+}
+
 Task<void> exchange(TcpStream& stream, int file, std::vector<std::string>& log) {
   std::string head = "he";
   std::string tail = "llo";

@@ -22,6 +22,17 @@ TEST(PortHolder, FindsTheProcessThatListens) {
   }
 }
 
+TEST(PortHolder, IsWhoeverListensWhereNobodyElseCanThen) {
+  const auto listening = net::listen_on(net::SocketAddr::localhost(0), {});
+  ASSERT_TRUE(listening);
+  const auto local = *net::SocketRef(listening->get()).local_addr();
+  const std::uint16_t port = local.address()->port();
+  EXPECT_EQ(port_holder(net::SocketAddr(net::IpAddr::unspecified(), port)), this_process());
+  EXPECT_EQ(port_holder(net::SocketAddr(net::IpAddr::unspecified_v6(), port)), this_process());
+  EXPECT_NE(port_holder(net::SocketAddr(net::IpAddr::localhost_v6(), port)), this_process());
+  EXPECT_NE(port_holder(net::SocketAddr(net::IpAddr::v4({127, 0, 0, 2}), port)), this_process());
+}
+
 TEST(PortHolder, FindsTheProcessBehindAUnixSocket) {
   const test::TempFolder folder;
   const net::UnixPath path{(folder / "socket").string()};
