@@ -37,6 +37,7 @@ struct Wire {
   bool block_every_other = false;           ///< each second call would block first
   bool hangs_up = false;                    ///< its reader is known to have gone as soon as a handler waits
   bool write_shut = false;
+  bool cancelled = false;
   bool aborted = false;  ///< the connection is to end with a reset
 };
 
@@ -107,6 +108,11 @@ class MemoryStream {
   void watch_hang_up(runtime::Cancellation* who) noexcept {
     if (who != nullptr && wire_->hangs_up) who->cancel();
   }
+  void cancel() noexcept { wire_->cancelled = true; }
+  void watch_input(runtime::Cancellation* who) {
+    if (who != nullptr && !is_quiet()) who->cancel();
+  }
+  bool is_quiet() const noexcept { return wire_->arriving.empty() && (wire_->stays_open || wire_->silent_at_end); }
   std::size_t unacknowledged() const noexcept { return 0; }
   void abort() noexcept { wire_->aborted = true; }
 
