@@ -38,6 +38,7 @@ struct Wire {
   bool hangs_up = false;                    ///< its reader is known to have gone as soon as a handler waits
   std::vector<bool> corks;                  ///< each call of set_cork
   bool write_shut = false;
+  bool cancelled = false;
   bool aborted = false;  ///< the connection is to end with a reset
 };
 
@@ -109,6 +110,11 @@ class MemoryStream {
     if (who != nullptr && wire_->hangs_up) who->cancel();
   }
   void set_cork(bool on) { wire_->corks.push_back(on); }
+  void cancel() noexcept { wire_->cancelled = true; }
+  void watch_input(runtime::Cancellation* who) {
+    if (who != nullptr && !is_quiet()) who->cancel();
+  }
+  bool is_quiet() const noexcept { return wire_->arriving.empty() && (wire_->stays_open || wire_->silent_at_end); }
   std::size_t unacknowledged() const noexcept { return 0; }
   void abort() noexcept { wire_->aborted = true; }
 

@@ -82,6 +82,14 @@ enum class Reason : std::uint8_t {
   kCertificateExpired,
   kCertificateHostname,
   kCertificateUntrusted,
+  // Upstreams: what is wrong with a server that is asked (the other codes for heads and content hold for it too).
+  kBadStatusLine,
+  kUpstreamClosed,
+  kUpstreamFirstByte,
+  kUpstreamIdle,
+  kNameNotFound,
+  kDnsFailed,
+  kDnsTimeout,
   // Time and the other side.
   kHeaderTimeout,
   kBodyIdle,

@@ -13,22 +13,25 @@
 
 namespace flare::http {
 
-/// Decodes one body, in whatever pieces it arrives; keeps no bytes of it (behaviour.md H-13, H-14). Extensions and
-/// trailer fields are checked, limited and dropped. The body limit is the caller's: it sees every content byte.
+/// Decodes one body, in whatever pieces it arrives; keeps no bytes of it (behaviour.md H-13, H-14). Extensions are
+/// checked, limited and dropped, trailer fields checked and limited. The body limit is the caller's: it sees every
+/// content byte.
 class ChunkedDecoder {
  public:
   static constexpr std::size_t kMaxExtensionBytes = 256;  ///< a chunk
   static constexpr std::size_t kMaxExtensionBytesOfBody = 16 * 1024;
 
   struct Step {
-    std::size_t consumed = 0;  ///< bytes of the input that are dealt with, content included
-    std::string_view content;  ///< part of the input; often empty
-    bool done = false;         ///< the body and its trailers end here; what was not consumed is the next message
+    std::size_t consumed = 0;   ///< bytes of the input that are dealt with, content included
+    std::string_view content;   ///< part of the input; often empty
+    std::string_view trailers;  ///< part of the input: more of the trailer section, to the empty line that ends it
+    bool done = false;          ///< the body and its trailers end here; what was not consumed is the next message
   };
 
   /// Trailers must keep to header_bytes and header_count of `limits`, which are copied.
-  explicit ChunkedDecoder(const Limits& limits) noexcept
-      : max_trailer_bytes_(limits.header_bytes), max_trailer_fields_(limits.header_count) {}
+  explicit ChunkedDecoder(const Limits& limits) noexcept : ChunkedDecoder(limits.header_bytes, limits.header_count) {}
+  ChunkedDecoder(std::uint32_t trailer_bytes, std::uint32_t trailer_fields) noexcept
+      : max_trailer_bytes_(trailer_bytes), max_trailer_fields_(trailer_fields) {}
 
   /// Goes on to the end of the next piece of content, of the body, or of the input. Call again with what was not
   /// consumed until it is done or the input is used up. After a reason the decoder must not be used again.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "flare/http/field_line.h"
 #include "flare/http/head_semantics.h"
 #include "flare/http/request_head_parser.h"
 #include "flare/http/request_line.h"
@@ -22,33 +23,6 @@ Stage skip_empty_line(const char* p, const char* end) noexcept {
   if (*p != '\r') [[likely]]
     return Stage::at(p);
   return expect_line_end(p, end, Reason::kBadLineEnding);
-}
-
-/// A field line that does not start with a token and a colon (H-6). p < end.
-Stage refuse_name(const char* p, const char* stop, const char* end) noexcept {
-  if (*p == ' ' || *p == '\t') return Stage::refused(Reason::kObsFold);  // RFC 9112 §5.2
-  return stop == end ? Stage::incomplete() : refuse_byte(stop, end, Reason::kBadHeaderName);
-}
-
-bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-
-std::string_view trim_value(const char* begin, const char* end) noexcept {
-  while (begin != end && is_blank(*begin)) ++begin;
-  while (begin != end && is_blank(end[-1])) --end;
-  return {begin, end};
-}
-
-/// One field line (RFC 9112 §5), p < end.
-template <class Scan>
-Stage parse_field_line(const char* p, const char* end, Field& field) noexcept {
-  // From p on, not from the colon: the one search need not wait for the other, and what stops it before the colon stops
-  // the name too.
-  const char* const stop = Scan::template skip<ByteSet::kFieldValue>(p, end);
-  const char* const colon = Scan::template skip<ByteSet::kToken>(p, end);
-  if (colon == p || colon == end || *colon != ':') [[unlikely]]
-    return refuse_name(p, colon, end);
-  field = {.name = {p, colon}, .value = trim_value(colon + 1, stop)};
-  return expect_line_end(stop, end, Reason::kBadHeaderValue);
 }
 
 /// All field lines and the empty line after them.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "flare/http/message_framing.h"
 #include "flare/http/response.h"
 #include "flare/io/buffer.h"
 
@@ -19,9 +20,7 @@ struct HeadContext {
   std::chrono::seconds keep_alive_for{0};  ///< told to HTTP/1.0 along with that; 0: not told (H-32)
 };
 
-/// How a response's content ends (RFC 9112 §6.3).
-enum class BodyFraming : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
-/// For an answer to a request of HTTP/1.`minor_version`.
+/// How the content of an answer will end, for an answer to a request of HTTP/1.`minor_version`.
 BodyFraming framing_of(const Response& response, std::uint8_t minor_version) noexcept;
 
 /// Appends status line, common fields, the response's own, Connection where it differs from the version's default, and

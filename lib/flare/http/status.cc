@@ -200,7 +200,14 @@ Status status_for(Reason reason) noexcept {
     case Reason::kDraining: return Status::kServiceUnavailable;
     case Reason::kCertificateExpired:
     case Reason::kCertificateHostname:
-    case Reason::kCertificateUntrusted: return Status::kBadGateway;
+    case Reason::kCertificateUntrusted:
+    case Reason::kBadStatusLine:
+    case Reason::kUpstreamClosed:
+    case Reason::kNameNotFound:  // P-9
+    case Reason::kDnsFailed:
+    case Reason::kDnsTimeout: return Status::kBadGateway;
+    case Reason::kUpstreamFirstByte:
+    case Reason::kUpstreamIdle: return Status::kGatewayTimeout;
     case Reason::kVersionNotSupported: return Status::kHttpVersionNotSupported;
   }
   return Status::kBadRequest;

@@ -25,7 +25,8 @@ Pollable::Pollable(Pollable&& other) noexcept
       idle_(other.idle_),
       has_deadline_(std::exchange(other.has_deadline_, false)),
       deadline_(other.deadline_),
-      hang_up_watch_(other.hang_up_watch_) {
+      hang_up_watch_(other.hang_up_watch_),
+      watches_input_(other.watches_input_) {
   if (registered_) worker_->rebind(slot_, *this);
 }
 
@@ -53,9 +54,16 @@ Result<void> Pollable::ensure_registered() noexcept {
 
 void Pollable::watch_hang_up(Cancellation* who) noexcept {
   hang_up_watch_ = nullptr;
+  watches_input_ = false;
   if (who == nullptr) return;
   if (hung_up_) return who->cancel();
   if (ensure_registered()) hang_up_watch_ = who;  // without it, reading or writing will tell
+}
+
+void Pollable::watch_input(Cancellation* who) noexcept {
+  if (who != nullptr && hung_up_) return who->cancel();
+  watch_hang_up(who);
+  watches_input_ = who != nullptr;
 }
 
 void Pollable::on_event(const Event& event) noexcept {
@@ -67,10 +75,14 @@ void Pollable::on_event(const Event& event) noexcept {
   const std::uint32_t generation = worker_->generation(slot);
   Worker& worker = *worker_;
   if (event.readable && reader_.coroutine) wake(reader_, {});
-  if (!worker.is_current(slot, generation, this)) return;  // the reader has ended this connection, or moved it
-  if (event.writable && writer_.coroutine) wake(writer_, {});
-  if (!event.hung_up || !worker.is_current(slot, generation, this)) return;
-  if (Cancellation* const watching = std::exchange(hang_up_watch_, nullptr)) watching->cancel();
+  if (!worker.is_current(slot, generation)) return;  // the reader has ended this connection
+  // Whoever was resumed may have moved the descriptor to another object.
+  if (Pollable& source = worker.source(slot); event.writable && source.writer_.coroutine)
+    source.wake(source.writer_, {});
+  if (!worker.is_current(slot, generation)) return;
+  Pollable& source = worker.source(slot);
+  if (!event.hung_up && !(source.watches_input_ && event.readable)) return;
+  if (Cancellation* const watching = std::exchange(source.hang_up_watch_, nullptr)) watching->cancel();
 }
 
 void Pollable::wake(Waiter& waiter, Result<void> outcome) noexcept {

@@ -64,6 +64,11 @@ class Pollable final : private TimerEntry {
   /// Cancels `who` as soon as the peer has ended its side or the connection broke, which may be at once, although
   /// nobody waits for reading. nullptr: no longer. `who` outlives the watch.
   void watch_hang_up(Cancellation* who) noexcept;
+  /// The same, and also as soon as anything arrives: for a connection that ought to be silent. What had arrived before
+  /// it was registered, or after may_be_readable() said no, counts; for the rest look first.
+  void watch_input(Cancellation* who) noexcept;
+  /// False: all that had arrived at the last turn has been read.
+  [[nodiscard]] bool may_be_readable() const noexcept { return read_ready_; }
 
   /// The reactor forgets it until the next wait: a level-triggered descriptor that nobody waits for would wake the
   /// worker over and over. Nobody may be waiting.
@@ -108,6 +113,7 @@ class Pollable final : private TimerEntry {
   Waiter reader_;
   Waiter writer_;
   Cancellation* hang_up_watch_ = nullptr;
+  bool watches_input_ = false;  ///< hang_up_watch_ is for anything that arrives
 };
 
 }  // namespace flare::runtime

@@ -103,13 +103,10 @@ class Worker {
   Result<std::uint32_t> watch(Pollable& source, Trigger trigger);
   void forget(std::uint32_t slot) noexcept;
   void rebind(std::uint32_t slot, Pollable& source) noexcept { slots_[slot].source = &source; }
+  [[nodiscard]] Pollable& source(std::uint32_t slot) noexcept { return *slots_[slot].source; }
   [[nodiscard]] std::uint32_t generation(std::uint32_t slot) const noexcept { return slots_[slot].generation; }
   [[nodiscard]] bool is_current(std::uint32_t slot, std::uint32_t generation) const noexcept {
     return slots_[slot].generation == generation;
-  }
-  /// `source` may be gone, or moved elsewhere with its slot.
-  [[nodiscard]] bool is_current(std::uint32_t slot, std::uint32_t generation, const Pollable* source) const noexcept {
-    return is_current(slot, generation) && slots_[slot].source == source;
   }
 
   void turn(std::optional<std::chrono::milliseconds> longest);

@@ -29,16 +29,41 @@ ssize_t uninterrupted(runtime::Counter& calls, Call call) noexcept {
 
 runtime::Task<Result<TcpStream>> TcpStream::connect(runtime::Worker& worker, net::Endpoint where,
                                                     std::chrono::milliseconds timeout) {
-  auto begun = net::begin_connect(where);
-  if (!begun) co_return std::unexpected(begun.error());
-  TcpStream stream(worker, std::move(begun->fd));
-  if (begun->connected) co_return stream;
-  stream.set_deadline(worker.now() + timeout);
-  stream.source_.write_blocked();
-  if (auto ready = co_await stream.writable(); !ready) co_return std::unexpected(ready.error());
-  if (auto outcome = stream.socket().take_error(); !outcome) co_return std::unexpected(outcome.error());
-  stream.clear_deadline();
+  auto stream = begin_connect(worker, where);
+  if (!stream) co_return stream;
+  stream->set_deadline(worker.now() + timeout);
+  const auto arrived = co_await stream->finish_connect();
+  if (!arrived) co_return std::unexpected(arrived.error());
+  stream->clear_deadline();
   co_return stream;
+}
+
+Result<TcpStream> TcpStream::begin_connect(runtime::Worker& worker, const net::Endpoint& where) {
+  auto begun = net::begin_connect(where);
+  if (!begun) return std::unexpected(begun.error());
+  TcpStream stream(worker, std::move(begun->fd));
+  if (!begun->connected) stream.source_.write_blocked();
+  return stream;
+}
+
+runtime::Task<Result<void>> TcpStream::finish_connect() {
+  const auto ready = co_await writable();
+  if (!ready) co_return ready;
+  co_return socket().take_error();
+}
+
+void TcpStream::watch_input(runtime::Cancellation* who) noexcept {
+  if (who != nullptr && source_.may_be_readable() && !is_quiet()) return who->cancel();
+  source_.watch_input(who);
+}
+
+bool TcpStream::is_quiet() noexcept {
+  char byte = 0;
+  const ssize_t count = uninterrupted(worker().counters().receives,
+                                      [&] { return ::recv(source_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT); });
+  const bool quiet = count < 0 && Error::from_errno(errno).kind == ErrorKind::kWouldBlock;
+  if (quiet) source_.drained();
+  return quiet;
 }
 
 Result<std::size_t> TcpStream::try_read(std::span<char> into) noexcept {

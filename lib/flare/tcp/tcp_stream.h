@@ -30,6 +30,10 @@ class TcpStream {
   static runtime::Task<Result<TcpStream>> connect(runtime::Worker& worker, net::Endpoint where,
                                                   std::chrono::milliseconds timeout);
 
+  /// The two halves of that, for who tries several places: a stream on its way, and its arrival.
+  static Result<TcpStream> begin_connect(runtime::Worker& worker, const net::Endpoint& where);
+  runtime::Task<Result<void>> finish_connect();
+
   auto readable() noexcept { return source_.readable(); }
   auto writable() noexcept { return source_.writable(); }
   /// At least one byte, or an error. A short count means drained: the next readable() waits for the next edge.
@@ -53,6 +57,10 @@ class TcpStream {
   void set_idle(bool idle) noexcept { source_.set_idle(idle); }
   void cancel() noexcept { source_.cancel(); }
   void watch_hang_up(runtime::Cancellation* who) noexcept { source_.watch_hang_up(who); }
+  /// Cancels `who` as soon as anything arrives, the end included, which may be at once; nullptr: no longer.
+  void watch_input(runtime::Cancellation* who) noexcept;
+  /// Nothing has arrived, not even the end: one look (MSG_PEEK) that takes nothing.
+  [[nodiscard]] bool is_quiet() noexcept;
 
   /// Sends FIN; the peer sees the end of the stream, reading goes on.
   Result<void> shutdown_write() noexcept;

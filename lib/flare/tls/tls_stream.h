@@ -68,6 +68,13 @@ class BasicTlsStream {
   void set_idle(bool idle) noexcept { transport_.set_idle(idle); }
   void watch_hang_up(runtime::Cancellation* who) noexcept { transport_.watch_hang_up(who); }
   void set_cork(bool) noexcept {}  // records leave as they are made
+  void cancel() noexcept { transport_.cancel(); }
+  /// As TcpStream's; a record of any kind is something that arrives.
+  void watch_input(runtime::Cancellation* who) noexcept {
+    if (who != nullptr && session_->has_input()) return who->cancel();
+    transport_.watch_input(who);
+  }
+  [[nodiscard]] bool is_quiet() noexcept { return !session_->has_input() && transport_.is_quiet(); }
   [[nodiscard]] std::size_t unacknowledged() const noexcept {
     return transport_.unacknowledged() + session_->output().size();
   }

@@ -65,6 +65,57 @@ TEST(ContentReader, KnowsWhatRemainsWhereALengthSaysIt) {
   EXPECT_EQ(of_chunks().remaining(), std::nullopt);
 }
 
+TEST(ContentReader, AResponseMayEndWithItsConnection) {
+  ResponseHead head;
+  head.framing = BodyFraming::kUntilClose;
+  ContentReader reader(head, ResponseHeadLimits{});
+  EXPECT_EQ(reader.remaining(), std::nullopt);
+  EXPECT_EQ(read(reader, "0\r\n\r\nall of it", 3).first, "0\r\n\r\nall of it");
+  EXPECT_FALSE(reader.done());
+  EXPECT_TRUE(reader.end_of_stream());
+  EXPECT_TRUE(reader.done());
+}
+
+TEST(ContentReader, TheConnectionsEndCompletesNothingElse) {
+  for (const BodyFraming framing : {BodyFraming::kLength, BodyFraming::kChunked}) {
+    ResponseHead head;
+    head.framing = framing;
+    head.content_length = 5;
+    ContentReader reader(head, ResponseHeadLimits{});
+    ASSERT_TRUE(reader.step("4"));
+    EXPECT_FALSE(reader.end_of_stream());
+  }
+}
+
+TEST(ContentReader, GivesTheTrailerSectionHoweverItComes) {
+  const std::string section = "T: 1\r\nU: 2\r\n\r\n";
+  const std::string input = "3\r\nabc\r\n0\r\n" + section + "HTTP/1.1";
+  for (std::size_t piece = 1; piece <= input.size(); ++piece) {
+    ContentReader reader = of_chunks();
+    std::string trailers;
+    std::size_t consumed = 0;
+    for (std::size_t end = piece; !reader.done(); end += piece) {
+      for (std::size_t taken = 1; taken != 0 && !reader.done();) {
+        const auto step = reader.step(std::string_view(input).substr(consumed, std::max(end, consumed) - consumed));
+        ASSERT_TRUE(step);
+        consumed += taken = step->consumed;
+        trailers += step->trailers;
+      }
+    }
+    EXPECT_EQ(trailers, section) << piece;
+    EXPECT_EQ(consumed, input.size() - 8);
+  }
+}
+
+TEST(ContentReader, TrailersOfAResponseKeepToItsLimits) {
+  ResponseHead head;
+  head.framing = BodyFraming::kChunked;
+  ContentReader reader(head, ResponseHeadLimits{.header_bytes = 20, .header_count = 1});
+  const auto step = reader.step("0\r\nA: 1\r\nB: 2\r\n\r\n");
+  ASSERT_FALSE(step);
+  EXPECT_EQ(step.error(), Reason::kHeaderCount);
+}
+
 TEST(ContentReader, ACopyLooksAhead) {
   ContentReader reader = of_chunks();
   ContentReader ahead = reader;

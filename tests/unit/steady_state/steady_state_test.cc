@@ -15,6 +15,9 @@
 #include <string_view>
 
 #include "flare/handlers/static_files.h"
+#include "flare/http/client_connection.h"
+#include "flare/http/connection_pool.h"
+#include "flare/http/request_head_writer.h"
 #include "flare/http/router.h"
 #include "flare/http/server.h"
 #include "server/config/load.h"
@@ -198,6 +201,60 @@ TEST(SteadyStateFiles, ASmallFileCostsOneReadOneWriteAndNoAllocationALargerOneTw
   const runtime::WorkerReport first = server.report().front();
   EXPECT_EQ(first.sends - after.sends, 2U) << "head, then sendfile";
   EXPECT_TRUE(server.shutdown());
+}
+
+/// An upstream's end of a connection.
+runtime::Task<void> answer_requests(runtime::Worker& worker, net::UniqueFd fd, int requests) {
+  tcp::TcpStream stream(worker, std::move(fd));
+  std::array<char, 1024> request{};
+  for (int i = 0; i < requests; ++i) {
+    static_cast<void>(co_await stream.read(request));
+    static_cast<void>(co_await stream.write_all(
+        "HTTP/1.1 200 OK\r\nServer: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));
+  }
+}
+
+using Upstream = http::ClientConnection<tcp::TcpStream>;
+using UpstreamPool = http::ConnectionPool<Upstream>;
+
+runtime::Task<void> ask_upstream(UpstreamPool& pool, int warm_up, int requests, std::uint64_t& allocated) {
+  const std::array<http::Field, 1> fields{http::Field{"Accept", "*/*"}};
+  io::Buffer output(1024);
+  for (int i = 0; i < warm_up + requests; ++i) {
+    if (i == warm_up) allocated = allocations.load();
+    UpstreamPool::Lease connection = pool.take();
+    if (!connection) std::abort();
+    connection->begin(http::Method::kGet, {});
+    output.clear();
+    http::append_request_head(output, {.method = "GET", .target = "/", .host = "example.com", .fields = fields});
+    const io::Pieces head(output.view());
+    const auto sent = co_await connection->send(head);
+    const auto received = co_await connection->receive_head();
+    const auto content = co_await connection->next();
+    if (!sent || !received || content.value_or("") != "hello") std::abort();
+    if (!connection->is_complete() || !connection->finish()) std::abort();
+    pool.put(std::move(connection));
+  }
+  allocated = allocations.load() - allocated;
+}
+
+TEST(SteadyStateUpstream, AnExchangeOnAPooledConnectionCostsOneSendOneReceiveAndNoAllocation) {
+  constexpr int kWarmUp = 100;
+  constexpr int kRequests = 2000;
+  runtime::Worker worker;
+  io::BufferPool buffers(64UL * 1024);
+  UpstreamPool pool(worker, {});
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+  pool.put(UpstreamPool::Lease::make(worker, buffers, worker, net::UniqueFd(ends[0])));
+  std::uint64_t allocated = 0;
+  worker.spawn(answer_requests(worker, net::UniqueFd(ends[1]), kWarmUp + kRequests));
+  worker.spawn(ask_upstream(pool, kWarmUp, kRequests, allocated));
+  while (worker.active_tasks() != 0) worker.run_once(std::chrono::milliseconds(1000));
+  EXPECT_EQ(allocated, 0U);
+  const auto& counters = worker.counters();
+  EXPECT_EQ(counters.sends.value(), 2U * (kWarmUp + kRequests)) << "one at each end";
+  EXPECT_EQ(counters.controls.value(), 2U);
 }
 
 TEST_F(SteadyState, SixteenPipelinedRequestsLeaveWithOneWrite) {

@@ -190,6 +190,39 @@ TEST(TcpStream, ADrainEndsTheWaitOfAnIdleOneOnly) {
   EXPECT_EQ(busy_end, ErrorKind::kClosed);
 }
 
+TEST(TcpStream, AConnectionThatEndsAsItBeginsIsConnected) {  // one event says both, to a stream that moves meanwhile
+  runtime::Worker worker;
+  auto listener = TcpListener::bind(worker, net::SocketAddr::localhost(0));
+  ASSERT_TRUE(listener);
+  std::optional<Result<TcpStream>> outcome;
+  worker.spawn(connect_into(worker, *listener->local_addr(), milliseconds(5000), outcome));
+  ASSERT_TRUE(listener->try_accept()) << "and closed at once";
+  run_until_idle(worker);
+  ASSERT_TRUE(outcome && *outcome);
+  std::string got;
+  std::optional<ErrorKind> end;
+  worker.spawn(read_to_end(**outcome, got, end));
+  run_until_idle(worker);
+  EXPECT_EQ(end, ErrorKind::kClosed);
+}
+
+TEST(TcpStream, TellsWhetherAnythingHasArrivedAndWhenItDoes) {
+  Connected pair;
+  EXPECT_TRUE(pair.client().is_quiet());
+  runtime::Cancellation told;
+  pair.client().watch_input(&told);
+  pair.worker.run_once(milliseconds(0));
+  EXPECT_FALSE(told.is_cancelled());
+  ASSERT_TRUE(pair.server().try_write("x"));
+  pair.worker.run_once(milliseconds(1000));
+  EXPECT_TRUE(told.is_cancelled());
+  EXPECT_FALSE(pair.client().is_quiet());
+  runtime::Cancellation late;
+  pair.client().watch_input(&late);
+  EXPECT_TRUE(late.is_cancelled()) << "what is there already counts";
+  pair.client().watch_input(nullptr);
+}
+
 TEST(TcpStream, NobodyThereIsRefused) {
   runtime::Worker worker;
   auto listener = TcpListener::bind(worker, net::SocketAddr::localhost(0));
