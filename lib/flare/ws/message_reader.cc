@@ -16,7 +16,7 @@ std::size_t MessageReader::memory() const noexcept {
 }
 
 std::expected<MessageReader::Step, Reason> MessageReader::step(std::span<char> input) {
-  if (std::exchange(given_, false)) std::string().swap(message_);
+  release();
   std::size_t consumed = 0;
   if (!in_frame_) {
     FrameHead head;

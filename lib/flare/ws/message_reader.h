@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "flare/base/reason.h"
 #include "flare/base/utf8.h"
@@ -46,10 +47,16 @@ class MessageReader {
   struct Step {
     std::size_t consumed = 0;
     Event event = Event::kNone;
-    Message message;  ///< its data for every event but kNone; lives until the next step() and as long as the input
+    Message message;  ///< its data for every event but kNone; lives until the next step() or release(), and as long as
+                      ///< the input
   };
   /// After an error, no further step.
   std::expected<Step, Reason> step(std::span<char> input);
+
+  /// The message of the last step is done with: its memory goes back. step() does that too.
+  void release() noexcept {
+    if (std::exchange(given_, false)) std::string().swap(message_);
+  }
 
   /// Part of a message has been taken, or of a frame.
   [[nodiscard]] bool is_within_message() const noexcept { return in_frame_ || in_message_; }
@@ -81,7 +88,7 @@ class MessageReader {
   Utf8Checker utf8_;
   std::string message_;  ///< what has come of a message that did not come as a whole
   std::unique_ptr<Inflater> inflater_;
-  bool given_ = false;  ///< message_ was the last event: its memory goes at the next step
+  bool given_ = false;  ///< message_ was the last event
 };
 
 }  // namespace flare::ws

@@ -72,6 +72,7 @@ runtime::Eventual<Result<Message>> Session::receive() {
 }
 
 Result<Message> Session::try_receive() {
+  reader_.release();
   if (!unsent_.empty()) return fail(ErrorKind::kWouldBlock);  // who does not read is not read from (W-13)
   if (state_ == State::kClosed) return std::unexpected(end_error());
   if (input_.empty() && !held_.empty()) {

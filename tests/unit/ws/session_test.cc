@@ -244,6 +244,26 @@ runtime::Task<void> slow_echo(runtime::Worker& worker, Session& session) {
   }
 }
 
+TEST(Session, WaitsWithoutMemoryOfItsOwn) {
+  Wire wire = wire_of({client_frame(Opcode::kBinary, std::string(5000, 'x')).substr(0, 3000)});
+  std::vector<std::size_t> waiting;
+  Session* running = nullptr;
+  wire.peer = [&](Wire& self) {
+    if (running == nullptr || !self.arriving.empty() || waiting.size() == 2) return;
+    waiting.push_back(running->memory());
+    if (waiting.size() == 1)
+      self.arriving.push_back(client_frame(Opcode::kBinary, std::string(5000, 'x')).substr(3000));
+  };
+  serve_ws(wire, [&running](Session& session) {
+    running = &session;
+    return echo(session);
+  });
+  EXPECT_EQ(wire.sent, server_frame(Opcode::kBinary, std::string(5000, 'x')));
+  ASSERT_EQ(waiting.size(), 2U);
+  EXPECT_GE(waiting[0], 2900U) << "part of a message";
+  EXPECT_EQ(waiting[1], 0U);
+}
+
 TEST(Session, SessionsOfAWorkerDoNotMixWhenTheirHandlersWait) {
   runtime::Worker worker;
   Turn turn(worker);
