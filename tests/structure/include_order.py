@@ -16,7 +16,7 @@ PURE_HTTP = r"request_head|response_head_parser|message_framing|field_line|conte
 PURE = {
     "http": PURE_HTTP,
     "handlers": PURE_HTTP,
-    "ws": r"frame|mask|utf8|deflate|handshake",
+    "ws": r"frame|mask|utf8|deflate\w*|\w*handshake|extension|close_code|message|message_reader",
 }
 IMPURE_HEADER = re.compile(r"(sys/|netinet/|arpa/|poll\.h|unistd\.h|fcntl\.h|spdlog/|fstream|iostream|thread|mutex)")
 PURE_VALUES = {"flare/net/ip_addr.h"}  # lies in an impure layer, and is only a value with a parser

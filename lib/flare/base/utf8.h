@@ -1,9 +1,17 @@
-// UTF-8, byte by byte (RFC 3629).
+// UTF-8 (RFC 3629): byte by byte, and many at a time.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+
+#include "flare/base/simd.h"
 
 namespace flare {
+
+/// The text is UTF-8 and ends with a whole character. With the widest vectors this machine has.
+bool is_utf8(std::string_view text) noexcept;
+/// The same with the given instructions, which this machine must have (best_simd). For tests and benchmarks.
+bool is_utf8(std::string_view text, Simd simd) noexcept;
 
 /// Takes text in whatever pieces it comes. No over-long forms, no surrogates, nothing beyond U+10FFFF.
 class Utf8Checker {
@@ -18,6 +26,9 @@ class Utf8Checker {
     --left_;
     return true;
   }
+  /// A piece of any size, vectors at a time. False as soon as it has a byte that no text goes on with; this object is
+  /// of no use then.
+  bool take(std::string_view piece) noexcept;
   /// The text may end here.
   [[nodiscard]] constexpr bool is_complete() const noexcept { return left_ == 0; }
 

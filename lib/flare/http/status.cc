@@ -163,8 +163,19 @@ Status status_for(Reason reason) noexcept {
     case Reason::kKeepaliveRequests:
     case Reason::kClientClosed:
     case Reason::kCompressStreams:  // such answers are sent as they are
+    case Reason::kWsBadHandshake:
+    case Reason::kWsMasking:  // these end sessions, which have had their 101
+    case Reason::kWsBadFrame:
+    case Reason::kWsBadClose:
+    case Reason::kWsUtf8:
+    case Reason::kWsDeflate:
+    case Reason::kWsMessageBytes:
+    case Reason::kWsFragments:
+    case Reason::kWsPingTimeout:
+    case Reason::kWsCloseTimeout:
     case Reason::kCount_: return Status::kBadRequest;
-    case Reason::kFileDenied: return Status::kForbidden;
+    case Reason::kFileDenied:
+    case Reason::kWsOrigin: return Status::kForbidden;
     case Reason::kEncodedSlash:
     case Reason::kNoRoute:
     case Reason::kOutsideRoot:
@@ -188,6 +199,8 @@ Status status_for(Reason reason) noexcept {
     case Reason::kWrongServerName: return Status::kMisdirectedRequest;
     case Reason::kHeaderBytes:
     case Reason::kHeaderCount: return Status::kRequestHeaderFieldsTooLarge;
+    case Reason::kWsUpgradeRequired:
+    case Reason::kWsVersion: return Status::kUpgradeRequired;
     case Reason::kPerIp:
     case Reason::kRateLimited: return Status::kTooManyRequests;
     case Reason::kHandlerFailed:
@@ -205,7 +218,10 @@ Status status_for(Reason reason) noexcept {
     case Reason::kUpstreamClosed:
     case Reason::kNameNotFound:  // P-9
     case Reason::kDnsFailed:
-    case Reason::kDnsTimeout: return Status::kBadGateway;
+    case Reason::kDnsTimeout:
+    case Reason::kUpstreamConnect:
+    case Reason::kLoop: return Status::kBadGateway;
+    case Reason::kUpstreamConnectTimeout:
     case Reason::kUpstreamFirstByte:
     case Reason::kUpstreamIdle: return Status::kGatewayTimeout;
     case Reason::kVersionNotSupported: return Status::kHttpVersionNotSupported;

@@ -83,6 +83,7 @@ Worker::Worker(std::uint32_t id) : id_(id), reactor_(make_reactor()), now_(monot
 Worker::~Worker() {
   // Innermost first: a child may stand in the list too, and destroying its parent unlinks it.
   while (roots_ != nullptr) roots_->frame.destroy();
+  while (before_wait_ != nullptr) std::exchange(before_wait_, before_wait_->next_)->worker_ = nullptr;
 }
 
 void Worker::spawn(Task<void> task) { run_root(*this, std::move(task)); }
@@ -104,7 +105,25 @@ void Worker::run_once(std::chrono::milliseconds wait) {
   turn(wait);
 }
 
+BeforeWait::~BeforeWait() {
+  if (worker_ == nullptr) return;
+  BeforeWait** link = &worker_->before_wait_;
+  while (*link != this) link = &(*link)->next_;
+  *link = next_;
+}
+
+void Worker::before_wait(BeforeWait& what) noexcept {
+  if (what.worker_ != nullptr) return;
+  what.worker_ = this;
+  what.next_ = std::exchange(before_wait_, &what);
+}
+
 void Worker::turn(std::optional<std::chrono::milliseconds> longest) {
+  while (before_wait_ != nullptr) {
+    BeforeWait& what = *std::exchange(before_wait_, before_wait_->next_);
+    what.worker_ = nullptr;
+    what.on_wait();
+  }
   std::optional<std::chrono::milliseconds> timeout = longest;
   if (const auto next = timers_.next_fire()) {
     const auto until = std::max(*next - now_, std::chrono::milliseconds(0));

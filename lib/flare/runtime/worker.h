@@ -38,6 +38,25 @@ struct WorkerCounters {
   std::array<Counter, static_cast<std::size_t>(Reason::kCount_)> refused;  ///< connections not served, by reason
 };
 
+/// What a turn leaves to be done once, before the worker waits again. Intrusive: derive from it. Unlinks itself on
+/// destruction.
+class BeforeWait {
+ public:
+  BeforeWait() noexcept = default;
+  BeforeWait(const BeforeWait&) = delete;
+  BeforeWait& operator=(const BeforeWait&) = delete;
+  virtual ~BeforeWait();
+
+ protected:
+  /// Called once for each before_wait(); must not resume a coroutine that may end the worker's owner.
+  virtual void on_wait() = 0;
+
+ private:
+  friend class Worker;
+  Worker* worker_ = nullptr;  ///< where it is registered
+  BeforeWait* next_ = nullptr;
+};
+
 /// Everything here belongs to the worker's own thread, but for post(), drain(), stop() and counters().
 class Worker {
  public:
@@ -83,6 +102,9 @@ class Worker {
   void stop();
   [[nodiscard]] bool is_draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
 
+  /// `what` is told before this worker waits the next time; once, however often it is registered.
+  void before_wait(BeforeWait& what) noexcept;
+
   /// co_await worker.sleep(d): continues after `d`, at the latest a tick later.
   auto sleep(std::chrono::milliseconds duration) noexcept;
   /// The same, or until the cancellation; false: cancelled.
@@ -91,6 +113,7 @@ class Worker {
   auto yield() noexcept;
 
  private:
+  friend class BeforeWait;
   friend class Pollable;
   friend struct RootLink;
   struct Slot {
@@ -122,6 +145,7 @@ class Worker {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::coroutine_handle<>> yielded_;
+  BeforeWait* before_wait_ = nullptr;
   struct RootLink* roots_ = nullptr;
   std::size_t active_tasks_ = 0;
   OffloadPool* offload_pool_ = nullptr;

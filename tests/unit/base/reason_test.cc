@@ -30,7 +30,8 @@ TEST(Reason, NamesStandWhereTheirReasonsDo) {
        {Case{Reason::kBadRequestLine, "bad_request_line"}, Case{Reason::kUriBytes, "uri_bytes"},
         Case{Reason::kEncodedSlash, "encoded_slash"}, Case{Reason::kBodyBytes, "body_bytes"},
         Case{Reason::kFileMissing, "file_missing"}, Case{Reason::kHeaderTimeout, "header_timeout"},
-        Case{Reason::kRateLimited, "rate_limited"}, Case{Reason::kDraining, "draining"}}) {
+        Case{Reason::kRateLimited, "rate_limited"}, Case{Reason::kWsUtf8, "ws_utf8"},
+        Case{Reason::kDraining, "draining"}}) {
     EXPECT_EQ(to_string(reason), name);
   }
 }

@@ -91,6 +91,9 @@ TEST(Status, StatusForAnswersEachReasonAsItsRowSays) {
       {Reason::kRateLimited, 429},
       {Reason::kDraining, 503},
       {Reason::kWriteIdle, 408},
+      {Reason::kWsUpgradeRequired, 426},
+      {Reason::kWsVersion, 426},
+      {Reason::kWsOrigin, 403},
       {Reason::kKeepaliveIdle, 408},
   };
   for (std::size_t i = 0; i < static_cast<std::size_t>(Reason::kCount_); ++i) {

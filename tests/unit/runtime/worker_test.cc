@@ -240,5 +240,56 @@ TEST(Worker, DestroysTheTasksThatAreLeft) {
   EXPECT_TRUE(gone);
 }
 
+struct Told final : BeforeWait {
+  explicit Told(int& count) : count_(count) {}
+  void on_wait() override { ++count_; }
+  int& count_;
+};
+
+TEST(Worker, TellsBeforeItWaitsOnce) {
+  Worker worker;
+  int told = 0;
+  Told what(told);
+  worker.before_wait(what);
+  worker.before_wait(what);
+  EXPECT_EQ(told, 0);
+  worker.run_once(milliseconds(0));
+  EXPECT_EQ(told, 1);
+  worker.run_once(milliseconds(0));
+  EXPECT_EQ(told, 1);
+  worker.before_wait(what);
+  worker.run_once(milliseconds(0));
+  EXPECT_EQ(told, 2);
+}
+
+TEST(Worker, MayEndBeforeItsWaitsAreTold) {
+  int told = 0;
+  Told what(told);
+  {
+    Worker worker;
+    worker.before_wait(what);
+  }
+  Worker other;
+  other.before_wait(what);
+  other.run_once(milliseconds(0));
+  EXPECT_EQ(told, 1);
+}
+
+TEST(Worker, TellsNobodyWhoHasGone) {
+  Worker worker;
+  int told = 0;
+  Told stays(told);
+  worker.before_wait(stays);
+  {
+    int gone = 0;
+    Told goes(gone);
+    worker.before_wait(goes);
+  }
+  Told last(told);
+  worker.before_wait(last);
+  worker.run_once(milliseconds(0));
+  EXPECT_EQ(told, 2);
+}
+
 }  // namespace
 }  // namespace flare::runtime

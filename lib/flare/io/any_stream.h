@@ -1,0 +1,85 @@
+// A transport whose type is not known where it is used: what takes over a connection, whatever it runs on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "flare/io/byte_stream.h"
+#include "flare/runtime/eventual.h"
+#include "flare/runtime/task.h"
+
+namespace flare::io {
+
+/// A ByteStream (byte_stream.h says what each call means), one virtual call away. A wait that has nothing to wait for
+/// costs no coroutine frame.
+class AnyStream {
+ public:
+  AnyStream() noexcept = default;
+  AnyStream(const AnyStream&) = delete;
+  AnyStream& operator=(const AnyStream&) = delete;
+  virtual ~AnyStream() = default;
+
+  virtual runtime::Eventual<Result<void>> readable() = 0;
+  virtual runtime::Eventual<Result<void>> writable() = 0;
+  virtual Result<std::size_t> try_read(std::span<char> into) = 0;
+  virtual Result<std::size_t> try_write(std::string_view bytes, Ahead ahead) = 0;
+  virtual Result<std::size_t> try_writev(std::span<const iovec> pieces) = 0;
+  virtual Result<std::size_t> try_send_file(int file, std::uint64_t& offset, std::uint64_t length) = 0;
+  virtual Result<void> shutdown_write() = 0;
+  virtual void set_deadline(runtime::TimePoint due) = 0;
+  virtual void clear_deadline() = 0;
+  virtual void set_idle(bool idle) = 0;
+  virtual void watch_hang_up(runtime::Cancellation* who) = 0;
+  [[nodiscard]] virtual std::size_t unacknowledged() = 0;
+  virtual void abort() = 0;
+};
+static_assert(ByteStream<AnyStream>);
+
+/// `stream` as an AnyStream; it stays where it is, and outlives this.
+template <ByteStream Stream>
+class StreamRef final : public AnyStream {
+ public:
+  explicit StreamRef(Stream& stream) noexcept : stream_(stream) {}
+
+  runtime::Eventual<Result<void>> readable() override {
+    auto wait = stream_.readable();
+    if (wait.await_ready()) return Result<void>(wait.await_resume());
+    return wait_readable(stream_);
+  }
+  runtime::Eventual<Result<void>> writable() override {
+    auto wait = stream_.writable();
+    if (wait.await_ready()) return Result<void>(wait.await_resume());
+    return wait_writable(stream_);
+  }
+  Result<std::size_t> try_read(std::span<char> into) override { return stream_.try_read(into); }
+  Result<std::size_t> try_write(std::string_view bytes, Ahead ahead) override {
+    return stream_.try_write(bytes, ahead);
+  }
+  Result<std::size_t> try_writev(std::span<const iovec> pieces) override { return stream_.try_writev(pieces); }
+  Result<std::size_t> try_send_file(int file, std::uint64_t& offset, std::uint64_t length) override {
+    return stream_.try_send_file(file, offset, length);
+  }
+  Result<void> shutdown_write() override { return stream_.shutdown_write(); }
+  void set_deadline(runtime::TimePoint due) override { stream_.set_deadline(due); }
+  void clear_deadline() override { stream_.clear_deadline(); }
+  void set_idle(bool idle) override { stream_.set_idle(idle); }
+  void watch_hang_up(runtime::Cancellation* who) override { stream_.watch_hang_up(who); }
+  [[nodiscard]] std::size_t unacknowledged() override { return stream_.unacknowledged(); }
+  void abort() override { stream_.abort(); }
+
+ private:
+  static runtime::Task<Result<void>> wait_readable(Stream& stream) {
+    auto outcome = co_await stream.readable();
+    co_return outcome;
+  }
+  static runtime::Task<Result<void>> wait_writable(Stream& stream) {
+    auto outcome = co_await stream.writable();
+    co_return outcome;
+  }
+
+  Stream& stream_;
+};
+
+}  // namespace flare::io
