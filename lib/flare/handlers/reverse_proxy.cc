@@ -1,8 +1,11 @@
 #include "flare/handlers/reverse_proxy.h"
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "flare/handlers/proxy/forward_response.h"
 #include "flare/handlers/proxy/proxied_body.h"
@@ -22,17 +25,37 @@ using runtime::Worker;
 using Connection = http::ClientConnection<tcp::TcpStream>;
 using Pool = http::ConnectionPool<Connection>;
 
-constexpr std::size_t kLargestInOnePiece = 64 * 1024;  ///< content that has come with its head is sent with it
 constexpr std::size_t kUsualHead = 2048;
+constexpr std::size_t kKeptHeads = 16;
 
-/// What one worker has of one upstream.
+/// What one worker has of one upstream. Whoever has a connection keeps it alive: its buffer comes from here.
 struct Local {
   Local(Worker& of, const ProxyOptions& options)
-      : worker(of), buffers(options.limits.head.header_bytes), pool(of, options.keepalive), head(kUsualHead) {}
+      : worker(of), buffers(options.limits.head.header_bytes), pool(of, options.keepalive) {}
+  /// For one request's head: another one may be made while this one waits to be sent.
+  io::Buffer take_head() {
+    if (heads.empty()) return io::Buffer(kUsualHead);
+    io::Buffer head = std::move(heads.back());
+    heads.pop_back();
+    return head;
+  }
+  void put_head(io::Buffer head) {
+    head.clear();
+    if (heads.size() < kKeptHeads) heads.push_back(std::move(head));
+  }
+
   Worker& worker;
   io::BufferPool buffers;
   Pool pool;
-  io::Buffer head;  ///< of requests, between two waits
+  std::vector<io::Buffer> heads;
+};
+
+/// What a HEAD would have got as a GET: its size is told, nothing of it is sent.
+struct UnsentBody final : http::BodySource {
+  explicit UnsentBody(std::optional<std::uint64_t> of) noexcept : size_told(of) {}
+  Task<Result<std::string_view>> next() override { co_return std::string_view(); }
+  [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return size_told; }
+  std::optional<std::uint64_t> size_told;
 };
 
 bool is_idempotent(Method method) noexcept {  // RFC 9110 §9.2.2
@@ -47,6 +70,11 @@ bool is_idempotent(Method method) noexcept {  // RFC 9110 §9.2.2
 }
 
 Response refusal(const Error& error) {
+  if (error.source != ErrorSource::kUpstream) {  // the client's content
+    Response response = http::error_response(http::status_for(error.reason), error.reason);
+    response.close = true;
+    return response;
+  }
   const Status status = error.kind == ErrorKind::kTimeout ? Status::kGatewayTimeout : Status::kBadGateway;  // P-9
   return http::error_response(status, error.reason == Reason::kNone ? Reason::kUpstreamConnect : error.reason);
 }
@@ -60,11 +88,11 @@ struct CancelExchange final : runtime::Cancellation::Listener {
 
 }  // namespace
 
-struct ReverseProxy::Upstream : std::enable_shared_from_this<Upstream> {
+struct ReverseProxy::Upstream : std::enable_shared_from_this<ReverseProxy::Upstream> {
   Upstream(net::Endpoint where, ProxyOptions chosen)
       : server(std::move(where)), name(server.to_string()), options(std::move(chosen)) {}
 
-  Local& local(Worker& worker) const;
+  std::shared_ptr<Local> local(Worker& worker) const;
   static Task<Response> answer(std::shared_ptr<const Upstream> upstream, Request& request);
 
   net::Endpoint server;
@@ -79,23 +107,23 @@ struct ReverseProxy::Upstream : std::enable_shared_from_this<Upstream> {
   };
   Task<Result<void>> open(Local& local, Attempt& attempt, runtime::Cancellation& client) const;
   Task<Result<void>> ask(Local& local, Attempt& attempt, Request& request) const;
-  Response give(Local& local, Attempt attempt) const;
+  static Response give(const std::shared_ptr<Local>& local, Attempt attempt, Method method);
 };
 
-Local& ReverseProxy::Upstream::local(Worker& worker) const {
+std::shared_ptr<Local> ReverseProxy::Upstream::local(Worker& worker) const {
   struct Held {
     std::weak_ptr<const Upstream> owner;
-    std::unique_ptr<Local> local;
+    std::shared_ptr<Local> local;
   };
   thread_local std::unordered_map<const Upstream*, Held> all;
   const auto found = all.find(this);
   if (found != all.end() && !found->second.owner.expired() && &found->second.local->worker == &worker) [[likely]]
-    return *found->second.local;
+    return found->second.local;
   std::erase_if(all, [this](const auto& item) { return item.first == this || item.second.owner.expired(); });
-  return *all.emplace(this, Held{weak_from_this(), std::make_unique<Local>(worker, options)}).first->second.local;
+  return all.emplace(this, Held{weak_from_this(), std::make_shared<Local>(worker, options)}).first->second.local;
 }
 
-/// A connection that lay idle, or a new one.
+/// A new connection.
 Task<Result<void>> ReverseProxy::Upstream::open(Local& local, Attempt& attempt, runtime::Cancellation& client) const {
   std::vector<net::Endpoint> where{server};
   auto stream = co_await tcp::connect(local.worker, std::move(where), options.connect, &client);
@@ -106,7 +134,7 @@ Task<Result<void>> ReverseProxy::Upstream::open(Local& local, Attempt& attempt, 
     }
     co_return std::unexpected(error);
   }
-  attempt.lease = Pool::Lease::make(local.worker, local.buffers, std::move(*stream));
+  attempt.lease = Pool::Lease::make(local.worker, local.worker, local.buffers, std::move(*stream));
   co_return Result<void>();
 }
 
@@ -115,66 +143,76 @@ Task<Result<void>> ReverseProxy::Upstream::ask(Local& local, Attempt& attempt, R
   Connection& connection = *attempt.lease;
   const CancelExchange listener(request.cancellation(), connection);
   connection.begin(request.method(), options.limits);
-  const bool chunked = request.head().framing == http::Framing::kChunked;
-  const bool has_content = request.has_content();
-  local.head.clear();
-  proxy::append_request_head(local.head, request, options.forward, name,
-                             !has_content ? proxy::RequestContent::kNone
-                             : chunked    ? proxy::RequestContent::kChunked
-                                          : proxy::RequestContent::kLength,
-                             request.head().content_length);
-  const io::Pieces head(local.head.view());
-  auto sent = co_await connection.send(head);
-  if (sent && has_content) {
+  http::ContentSource* const content = request.has_content() ? request.content_source() : nullptr;
+  const bool chunked = content != nullptr && request.head().framing == http::Framing::kChunked;
+  const std::string_view at_hand = content == nullptr ? request.body() : std::string_view();
+  const proxy::RequestContent framing = chunked                                  ? proxy::RequestContent::kChunked
+                                        : content != nullptr || !at_hand.empty() ? proxy::RequestContent::kLength
+                                                                                 : proxy::RequestContent::kNone;
+  io::Buffer head = local.take_head();
+  proxy::append_request_head(head, request, options.forward, name, framing,
+                             content != nullptr ? request.head().content_length : at_hand.size());
+  const io::Pieces pieces(head.view(), at_hand);
+  auto sent = co_await connection.send(pieces);
+  local.put_head(std::move(head));
+  if (sent && content != nullptr) {
     attempt.sent_content = true;
-    http::ContentSource& content = *request.content_source();
-    sent = co_await connection.send_content(content, chunked ? BodyFraming::kChunked : BodyFraming::kLength);
-    if (!sent && sent.error().source != ErrorSource::kUpstream) co_return sent;
+    sent = co_await connection.send_content(*content, chunked ? BodyFraming::kChunked : BodyFraming::kLength);
   }
+  // A server that closes may have said why before: that counts.
+  if (!sent && (sent.error().source != ErrorSource::kUpstream || sent.error().kind == ErrorKind::kTimeout))
+    co_return sent;
   for (;;) {
     auto received = co_await connection.receive_head();
     if (!received) co_return std::unexpected(received.error());
     attempt.head = *received;
-    if (!attempt.head->is_interim()) co_return Result<void>();
+    if (attempt.head->is_interim()) continue;
+    if (attempt.head->status != Status::kSwitchingProtocols) co_return Result<void>();
+    co_return std::unexpected(Error{.kind = ErrorKind::kProtocol,  // nobody asked for that
+                                    .source = ErrorSource::kUpstream,
+                                    .reason = Reason::kBadStatusLine});
   }
 }
 
-Response ReverseProxy::Upstream::give(Local& local, Attempt attempt) const {
+Response ReverseProxy::Upstream::give(const std::shared_ptr<Local>& local, Attempt attempt, Method method) {
   Response response = proxy::forward_response(*attempt.head);
+  const auto told = attempt.head->content_length;
   Connection& connection = *attempt.lease;
-  if (attempt.head->framing != BodyFraming::kNone) {
-    const auto left = connection.remaining();
-    if (left && *left <= kLargestInOnePiece) {
-      if (const auto piece = connection.try_next(); piece && piece->size() == *left)
-        response.body = std::string(*piece);
-    }
-  }
-  if (connection.is_complete()) {
-    if (connection.finish()) local.pool.put(std::move(attempt.lease));
+  const auto size = connection.remaining();
+  const auto first = connection.try_next();
+  if (!first && first.error().kind != ErrorKind::kWouldBlock) return refusal(first.error());
+  if (!connection.is_complete()) {
+    using Source = proxy::ProxiedBody<tcp::TcpStream>;
+    response.body = http::Body(std::make_unique<Source>(local, local->pool, std::move(attempt.lease), size, first));
     return response;
   }
-  response.body =
-      std::make_unique<proxy::ProxiedBody<tcp::TcpStream>>(shared_from_this(), local.pool, std::move(attempt.lease));
+  if (method == Method::kHead) {
+    response.body = http::Body(std::make_unique<UnsentBody>(told));
+  } else {
+    response.body = std::string(*first);
+  }
+  if (connection.finish()) local->pool.put(std::move(attempt.lease));
   return response;
 }
 
 Task<Response> ReverseProxy::Upstream::answer(std::shared_ptr<const Upstream> upstream, Request& request) {
-  Local& local = upstream->local(Worker::current());
+  const std::shared_ptr<Local> local = upstream->local(Worker::current());
+  runtime::Cancellation& client = request.cancellation();
   for (bool repeated = false;; repeated = true) {
     Attempt attempt;
     const bool repeatable = is_idempotent(request.method()) && !request.has_content();
     if (!repeated) {
-      attempt.lease = local.pool.take(repeatable ? Pool::Look::kIfStale : Pool::Look::kAlways);
+      attempt.lease = local->pool.take(repeatable ? Pool::Look::kIfStale : Pool::Look::kAlways);
     }
     if (!attempt.lease) {
-      auto opened = co_await upstream->open(local, attempt, request.cancellation());
+      auto opened = co_await upstream->open(*local, attempt, client);
       if (!opened) co_return refusal(opened.error());
     }
-    auto asked = co_await upstream->ask(local, attempt, request);
-    if (asked) co_return upstream->give(local, std::move(attempt));
+    auto asked = co_await upstream->ask(*local, attempt, request);
+    if (asked) co_return give(local, std::move(attempt), request.method());
     const bool was_closed =
         attempt.lease.is_reused() && !attempt.lease->answer_begun() && asked.error().kind != ErrorKind::kTimeout;
-    if (!was_closed || repeated || attempt.sent_content || !repeatable || request.cancellation().is_cancelled())
+    if (!was_closed || repeated || attempt.sent_content || !repeatable || client.is_cancelled())
       co_return refusal(asked.error());
   }
 }

@@ -32,6 +32,7 @@ class AnyStream {
   virtual void clear_deadline() = 0;
   virtual void set_idle(bool idle) = 0;
   virtual void watch_hang_up(runtime::Cancellation* who) = 0;
+  virtual void set_cork(bool on) = 0;
   [[nodiscard]] virtual std::size_t unacknowledged() = 0;
   virtual void abort() = 0;
 };
@@ -66,6 +67,7 @@ class StreamRef final : public AnyStream {
   void clear_deadline() override { stream_.clear_deadline(); }
   void set_idle(bool idle) override { stream_.set_idle(idle); }
   void watch_hang_up(runtime::Cancellation* who) override { stream_.watch_hang_up(who); }
+  void set_cork(bool on) override { stream_.set_cork(on); }
   [[nodiscard]] std::size_t unacknowledged() override { return stream_.unacknowledged(); }
   void abort() override { stream_.abort(); }
 

@@ -1,6 +1,7 @@
 // Content on its way from an upstream server to the client: pulled through, never gathered.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -20,9 +21,11 @@ class ProxiedBody final : public http::BodySource {
   using Connection = http::ClientConnection<Stream>;
   using Pool = http::ConnectionPool<Connection>;
 
-  ProxiedBody(std::shared_ptr<const void> owner, Pool& pool, typename Pool::Lease lease)
-      : owner_(std::move(owner)), pool_(pool), lease_(std::move(lease)), size_(lease_->remaining()) {
-    if (auto piece = lease_->try_next()) first_ = *piece;
+  /// `size` counts `first` too, what has come with the head: an error (kWouldBlock) where nothing has.
+  ProxiedBody(std::shared_ptr<const void> owner, Pool& pool, typename Pool::Lease lease,
+              std::optional<std::uint64_t> size, const Result<std::string_view>& first)
+      : owner_(std::move(owner)), pool_(pool), lease_(std::move(lease)), size_(size) {
+    if (first) first_ = *first;
   }
 
   runtime::Task<Result<std::string_view>> next() override {
