@@ -260,6 +260,8 @@ bool check_answer(const ReferenceMessage& message, std::string_view& out, bool l
 
 /// `silent`: the input ended in a timeout, not with the connection.
 void check_output(std::string input, std::string_view out, const http::Limits& limits, bool silent) {
+  // A TLS handshake on a plain port ends in silence; where its first two bytes come apart, the first is a bad request.
+  if (input.starts_with("\x16\x03") && out.empty()) return;
   for (std::uint32_t requests = 1; !input.empty(); ++requests) {
     const ReferenceMessage message = fuzz::read_message(input);
     if (message.kind == ReferenceMessage::Kind::kRefused) return check_refusal(out);

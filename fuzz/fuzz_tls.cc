@@ -137,8 +137,9 @@ void send_raw(const fuzz::SplitInput& split, const Plan& plan) {
   run(wire, true);
   constexpr char kAlert = 21;
   constexpr char kHandshake = 22;
+  constexpr std::string_view kPlainAnswer = "HTTP/1.1 400 ";  // of which a full transport takes a part
   check(wire.sent.empty() || wire.sent[0] == kAlert || wire.sent[0] == kHandshake ||
-        wire.sent.starts_with("HTTP/1.1 400 "));
+        wire.sent.starts_with(kPlainAnswer.substr(0, wire.sent.size())));
 }
 
 void send_damaged_hello(const fuzz::SplitInput& split, const Plan& plan) {
