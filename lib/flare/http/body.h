@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 
 #include "flare/base/error.h"
+#include "flare/http/field.h"
 #include "flare/net/shared_fd.h"
 #include "flare/runtime/task.h"
 
@@ -32,6 +34,9 @@ class BodySource {
   /// The next piece, alive until the next call; empty: the content is complete. An error, or content that is not what
   /// size() promised, ends the connection in a way that the client cannot take for a complete answer.
   virtual runtime::Task<Result<std::string_view>> next() = 0;
+  /// Once next() has given the end: fields to send behind chunked content (RFC 9110 §6.5); they live until it is
+  /// destroyed. For clients that take them.
+  [[nodiscard]] virtual std::span<const Field> trailers() const noexcept { return {}; }
   /// Bytes in all. Where they are not known the content goes out chunked, to HTTP/1.0 until the connection closes.
   [[nodiscard]] virtual std::optional<std::uint64_t> size() const noexcept { return std::nullopt; }
   /// The first next() will not wait: the head waits for it, and both leave in one write.

@@ -120,4 +120,10 @@ std::string_view chunk_head(std::uint64_t size, std::span<char, kMaxChunkHead> b
   return {buffer.data(), end};
 }
 
+std::string last_chunk(std::span<const Field> trailers) {
+  std::string end("0\r\n");
+  for (const Field& field : trailers) end.append(field.name).append(": ").append(field.value).append(kChunkEnd);
+  return end.append(kChunkEnd);
+}
+
 }  // namespace flare::http

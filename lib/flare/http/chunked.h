@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <expected>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "flare/base/reason.h"
 #include "flare/http/chunk_extension.h"
+#include "flare/http/field.h"
 #include "flare/http/limits.h"
 
 namespace flare::http {
@@ -80,5 +82,7 @@ inline constexpr std::size_t kMaxChunkHead = 18;
 
 /// The line before a chunk of `size` bytes, size > 0 (0 would end the body); a view of `buffer`.
 std::string_view chunk_head(std::uint64_t size, std::span<char, kMaxChunkHead> buffer) noexcept;
+/// The end of a body that has trailers; each is a valid field line.
+std::string last_chunk(std::span<const Field> trailers);
 
 }  // namespace flare::http

@@ -187,7 +187,8 @@ runtime::Task<Result<void>> ClientConnection<Stream>::send_content(ContentSource
     if (!sent) co_return sent;
   }
   if (chunked) {
-    const io::Pieces last(kLastChunk);
+    const std::string with_trailers = content.trailers().empty() ? std::string() : last_chunk(content.trailers());
+    const io::Pieces last(with_trailers.empty() ? kLastChunk : std::string_view(with_trailers));
     auto sent = co_await send(last);
     if (!sent) co_return sent;
   }

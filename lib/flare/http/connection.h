@@ -13,6 +13,7 @@
 #include "flare/http/connection_core.h"
 #include "flare/http/linger.h"
 #include "flare/http/response_writer.h"
+#include "flare/io/any_stream.h"
 #include "flare/io/byte_stream.h"
 #include "flare/runtime/task.h"
 
@@ -21,7 +22,7 @@ namespace flare::http {
 /// Serves one connection until either side ends it. In the steady state a turn is one read, all complete requests
 /// parsed and answered in place, one write; nothing is allocated and the coroutine suspends only for the next request.
 template <io::ByteStream Stream>
-class Connection final : private ContentSource {
+class Connection final : private Exchange {
  public:
   /// The stream is made here, of whatever its constructor takes: a connection lives in one frame, without a second copy
   /// of it.
@@ -70,7 +71,10 @@ class Connection final : private ContentSource {
   runtime::Task<Next> send_deferred(Response response);
   [[gnu::noinline]] runtime::Task<void> end_after(Error error);
   [[gnu::noinline]] runtime::Task<void> linger();
+  [[gnu::noinline]] runtime::Task<void> take_over();
   runtime::Task<Result<std::string_view>> next() override;
+  [[nodiscard]] std::span<const Field> trailers() const noexcept override { return core_.deferred().trailers; }
+  runtime::Task<Result<void>> send_interim(Status status, const HeaderMap& headers) override;
   runtime::Task<Result<void>> receive_held();
 
   [[nodiscard]] const Limits& limits() { return core_.context().limits(); }
@@ -80,6 +84,7 @@ class Connection final : private ContentSource {
   ConnectionCore core_;
   std::string held_;                 ///< input that waits for its rest or for the present answer
   std::size_t held_used_ = 0;        ///< its first bytes, which a waiting handler has taken as content
+  std::unique_ptr<Takeover> takeover_;
   std::string unsent_;               ///< output that the kernel did not take
   runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came, or skipping began
 };
@@ -118,6 +123,7 @@ runtime::Task<void> Connection<Stream>::run() {
     if (next == Next::kRead && unsent_.empty()) continue;
     if (!unsent_.empty() && !co_await send_unsent()) co_return;
     if (next == Next::kDeferred) next = co_await answer_deferred();
+    if (next == Next::kTakeOver) co_return co_await take_over();
     if (next == Next::kClose) co_return;
     if (next == Next::kCloseLingering) co_return co_await linger();
   }
@@ -278,6 +284,7 @@ runtime::Task<Next> Connection<Stream>::send_deferred(Response response) {
     core_.context().recorder()->failure(request, writer.failure());
   core_.end_deferred(response, writer.sent(), outcome ? response.why : outcome.error().reason);
   held_.erase(0, std::exchange(held_used_, 0));
+  takeover_ = std::move(response.takeover);
   if (outcome) co_return next;
   // A short answer must not look like a whole one (RFC 9112 §8): its framing tells, or a reset.
   if (framing == BodyFraming::kUntilClose) stream_.abort();
@@ -302,7 +309,25 @@ runtime::Task<void> Connection<Stream>::linger() {
   co_await http::linger(stream_, context.worker(), context.input());
 }
 
-// ---- content for a waiting handler
+template <io::ByteStream Stream>
+runtime::Task<void> Connection<Stream>::take_over() {
+  const auto takeover = std::move(takeover_);
+  io::StreamRef<Stream> stream(stream_);
+  stream_.clear_deadline();
+  co_await takeover->run(stream, std::exchange(held_, {}));
+}
+
+// ---- interim responses and content for a waiting handler
+
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> Connection<Stream>::send_interim(Status status, const HeaderMap& headers) {
+  const Request& request = *core_.deferred().request;
+  if (request.head().minor_version == 0) co_return Result<void>();  // RFC 9110 §15.2
+  ResponseWriter<Stream> writer(stream_, core_.context().worker(), request.limits());
+  auto sent = co_await writer.send({status_line(status), headers.encoded(), "\r\n"});
+  co_return sent;
+}
+
 
 template <io::ByteStream Stream>
 runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
@@ -316,6 +341,7 @@ runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
     const auto step = content.step(available);
     if (!step) co_return fail(ErrorKind::kProtocol, step.error());
     held_used_ += step->consumed;
+    core_.deferred().trailer_section.append(step->trailers);
     if (!step->piece.empty()) {
       if (step->piece.size() > limit - received) co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);  // L-5
       received += step->piece.size();
@@ -325,6 +351,8 @@ runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
     auto more = co_await receive_held();
     if (!more) co_return std::unexpected(more.error());
   }
+  const auto trailers = core_.deferred().read_trailers();
+  if (!trailers) co_return fail(ErrorKind::kProtocol, trailers.error());
   co_return std::string_view();
 }
 

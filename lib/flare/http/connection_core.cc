@@ -19,13 +19,20 @@ bool sends_body(const Request& request, const Response& response) noexcept {
 }
 
 bool fits_turn(const Request& request, const Response& response) noexcept {
+  if (response.takeover) return false;
   if (!sends_body(request, response)) return true;
   return response.body.is_in_memory() && response.body.bytes().size() <= kLargestCopiedBody;
 }
 
 }  // namespace
 
-ConnectionCore::Progress ConnectionCore::serve(std::string_view input, ContentSource& source) {
+std::expected<void, Reason> Deferred::read_trailers() {
+  constexpr std::size_t kEmpty = 2;  // its last line
+  if (trailer_section.size() <= kEmpty || !trailers.empty()) return {};
+  return parse_trailers(trailer_section, trailers);
+}
+
+ConnectionCore::Progress ConnectionCore::serve(std::string_view input, Exchange& exchange) {
   context_.refresh_date();
   std::size_t consumed = 0;
   for (int answered = 0; answered < kRequestsPerTurn && context_.output().size() < kOutputPerTurn; ++answered) {
@@ -48,13 +55,13 @@ ConnectionCore::Progress ConnectionCore::serve(std::string_view input, ContentSo
     }
     if (*head == 0) return {consumed, Next::kRead};
     consumed += *head;
-    const Next next = answer(rest.substr(0, *head), rest.substr(*head), source);
+    const Next next = answer(rest.substr(0, *head), rest.substr(*head), exchange);
     if (next != Next::kMore) return {consumed, next};
   }
   return {consumed, Next::kMore};
 }
 
-Next ConnectionCore::answer(std::string_view head, std::string_view rest, ContentSource& source) {
+Next ConnectionCore::answer(std::string_view head, std::string_view rest, Exchange& exchange) {
   Request& request = context_.request();
   context_.worker().counters().requests.add();
   ++requests_;
@@ -65,7 +72,7 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Conten
   request.set_arrival(context_.worker().now());
   if (source_ || trusted_) [[unlikely]]
     name_client(request);
-  request.set_content_source(&source);
+  request.set_exchange(&exchange);
   const Reason misdirection = misdirected(request);
   Reply reply =
       misdirection == Reason::kNone ? call_handler(request) : error_response(Status::kMisdirectedRequest, misdirection);
@@ -180,6 +187,10 @@ Next ConnectionCore::begin_deferred_answer(Response& response, std::string_view 
   const Request& request = *deferred_->request;
   if (response.error_page) render_error_page(response, request);
   context_.refresh_date();
+  if (response.takeover) {
+    append_head(request, response, true, out);
+    return Next::kTakeOver;
+  }
   const bool keep_alive = persists(request, response, rest);
   append_head(request, response, keep_alive, out);
   return after(request, keep_alive, rest);

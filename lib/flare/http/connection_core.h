@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "flare/http/content_reader.h"
+#include "flare/http/exchange.h"
 #include "flare/http/handler.h"
 #include "flare/http/response_head.h"
 #include "flare/http/transfer_pace.h"
@@ -23,6 +25,7 @@ enum class Next : std::uint8_t {
   kRead,            ///< everything complete is answered: wait for more input
   kMore,            ///< send what there is, then go on with the rest of the input
   kDeferred,        ///< one answer needs waiting: see deferred()
+  kTakeOver,        ///< the head of the answer is the last of HTTP: its takeover runs
   kClose,           ///< send, then close
   kCloseLingering,  ///< send, then close in a way that lets the client read it although it is still sending (RFC 9112
                     ///< §9.6)
@@ -38,6 +41,11 @@ struct Deferred {
   TransferPace pace;
   std::uint64_t content_bytes = 0;
   bool continue_sent = false;
+  std::string trailer_section;  ///< as it came
+  std::vector<Field> trailers;
+
+  /// The content has ended: what its trailer section holds.
+  std::expected<void, Reason> read_trailers();
 };
 
 class ConnectionCore {
@@ -61,10 +69,11 @@ class ConnectionCore {
     Next next = Next::kRead;
   };
   /// Answers the complete requests at the start of `input` into the worker's output buffer, in order, at most a turn's
-  /// worth. `source` gives a waiting handler its content.
-  Progress serve(std::string_view input, ContentSource& source);
+  /// worth. `exchange` is for handlers that wait.
+  Progress serve(std::string_view input, Exchange& exchange);
   /// After kDeferred; the connection's own from then on.
   [[nodiscard]] Deferred& deferred() noexcept { return *deferred_; }
+  [[nodiscard]] const Deferred& deferred() const noexcept { return *deferred_; }
 
   /// The head of the deferred answer, and what follows once it is sent. `rest`: input that has arrived behind the
   /// request's head and what was read of its content.
@@ -81,7 +90,7 @@ class ConnectionCore {
   [[nodiscard]] ContentReader& content() noexcept { return content_; }
 
  private:
-  Next answer(std::string_view head, std::string_view rest, ContentSource& source);
+  Next answer(std::string_view head, std::string_view rest, Exchange& exchange);
   Next send_now(const Request& request, Response& response, std::string_view rest,
                 std::chrono::steady_clock::time_point started, std::size_t bytes_in);
   Reply call_handler(Request& request);

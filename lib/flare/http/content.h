@@ -1,9 +1,11 @@
 // The content of a request on its way in (RFC 9112 §6): pulled, so that the reader's pace is the socket's pace.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "flare/base/error.h"
+#include "flare/http/field.h"
 #include "flare/runtime/task.h"
 
 namespace flare::http {
@@ -15,6 +17,8 @@ class ContentSource {
   /// The next piece, decoded from its transfer coding; it lives until the next call. Empty: the content is complete.
   /// Errors: kProtocol with a reason (bad chunk, over limits.body), kTimeout (body_idle), or the stream's own.
   virtual runtime::Task<Result<std::string_view>> next() = 0;
+  /// Once next() has given the end: the fields of the trailer section (RFC 9112 §7.1.2), for as long as the source.
+  [[nodiscard]] virtual std::span<const Field> trailers() const noexcept { return {}; }
 };
 
 }  // namespace flare::http

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "flare/http/content.h"
+#include "flare/http/exchange.h"
 #include "flare/http/limits.h"
 #include "flare/http/path.h"
 #include "flare/http/request_head.h"
@@ -125,7 +125,11 @@ class Request {
   void set_body(std::string body) noexcept { body_ = std::move(body); }
   /// Where the content comes from; nullptr where there is none. Outlives the request.
   void set_content_source(ContentSource* source) noexcept { content_ = source; }
+  /// The connection it came by. Outlives the request.
+  void set_exchange(Exchange* exchange) noexcept { content_ = exchange_ = exchange; }
   [[nodiscard]] ContentSource* content_source() noexcept { return content_; }
+  /// nullptr where there is no connection.
+  [[nodiscard]] Exchange* exchange() noexcept { return exchange_; }
 
  private:
   RequestHead head_;
@@ -133,6 +137,7 @@ class Request {
   std::string canonical_;  ///< where path_ points when it is not the received bytes
   std::string body_;
   ContentSource* content_ = nullptr;
+  Exchange* exchange_ = nullptr;
   mutable runtime::Cancellation cancellation_;  ///< is about the asker, not part of what is asked
   const Limits* limits_ = nullptr;
   net::SocketAddr peer_;

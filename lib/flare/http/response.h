@@ -1,6 +1,7 @@
 // The response a handler gives back, and helpers for the common ones.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,11 +10,12 @@
 #include "flare/http/body.h"
 #include "flare/http/header_map.h"
 #include "flare/http/status.h"
+#include "flare/http/takeover.h"
 
 namespace flare::http {
 
 /// Status, fields and body. The connection adds what belongs to the message and the hop: Date, Server, Connection and
-/// Content-Length or Transfer-Encoding; a handler never sets those.
+/// Content-Length or Transfer-Encoding; a handler never sets those. With 101 and 426 it names Upgrade in Connection.
 struct Response {
   Status status = Status::kOk;
   Reason why = Reason::kNone;  ///< set by flare's own refusals; for the log
@@ -21,6 +23,7 @@ struct Response {
   bool error_page = false;     ///< the connection makes the body, in the form that the client accepts (error_page.h)
   HeaderMap headers;
   Body body;
+  std::unique_ptr<Takeover> takeover;  ///< with 101: whose the connection is afterwards
 
   [[nodiscard]] bool ok() const noexcept { return code(status) >= 200 && code(status) < 300; }
   [[nodiscard]] bool is_redirect() const noexcept { return code(status) >= 300 && code(status) < 400; }

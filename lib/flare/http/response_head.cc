@@ -8,6 +8,8 @@ namespace flare::http {
 namespace {
 
 constexpr std::string_view kClose = "Connection: close\r\n";
+constexpr std::string_view kUpgrade = "Connection: Upgrade\r\n";
+constexpr std::string_view kCloseUpgrade = "Connection: close, Upgrade\r\n";
 constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
 constexpr std::string_view kKeepAliveFor = "Keep-Alive: timeout=";
 constexpr std::string_view kContentLength = "Content-Length: ";
@@ -20,7 +22,10 @@ char* put(char* at, std::string_view text) noexcept {
   return std::copy_n(text.data(), text.size(), at);  // memcpy must not see the null of an empty view
 }
 
-char* put_connection(char* at, const HeadContext& context) noexcept {
+char* put_connection(char* at, Status status, const HeadContext& context) noexcept {
+  // RFC 9110 §7.8, §15.5.22: the Upgrade field is for this hop.
+  if (status == Status::kSwitchingProtocols || status == Status::kUpgradeRequired) [[unlikely]]
+    return put(at, context.keep_alive ? kUpgrade : kCloseUpgrade);
   if (!context.keep_alive) return put(at, kClose);
   if (context.minor_version != 0) [[likely]]
     return at;
@@ -60,7 +65,7 @@ void append_response_head(io::Buffer& out, const Response& response, const HeadC
     at = put(put(at, line), context.common_fields);
   }
   at = put(at, fields);
-  at = put_connection(at, context);
+  at = put_connection(at, response.status, context);
   at = put_framing(at, response, context.minor_version);
   at = put(at, "\r\n");
   out.commit(static_cast<std::size_t>(at - begin));

@@ -203,7 +203,11 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_source(std::string_view
     if (bandwidth_.is_limited()) co_await worker_.sleep(bandwidth_.wait(worker_.now()));
   }
   if (size && left != 0) co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
-  co_return co_await send({head, chunked ? kLastChunk : std::string_view()});
+  if (!chunked) co_return co_await send({head});
+  const std::span<const Field> trailers = source.trailers();
+  if (trailers.empty()) co_return co_await send({head, kLastChunk});
+  const std::string end = last_chunk(trailers);
+  co_return co_await send({head, end});
 }
 
 template <io::ByteStream Stream>

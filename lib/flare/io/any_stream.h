@@ -34,6 +34,7 @@ class AnyStream {
   virtual void watch_hang_up(runtime::Cancellation* who) = 0;
   virtual void set_cork(bool on) = 0;
   [[nodiscard]] virtual std::size_t unacknowledged() = 0;
+  virtual void cancel() = 0;  ///< waits, present and later, end with kCancelled
   virtual void abort() = 0;
 };
 static_assert(ByteStream<AnyStream>);
@@ -69,6 +70,7 @@ class StreamRef final : public AnyStream {
   void watch_hang_up(runtime::Cancellation* who) override { stream_.watch_hang_up(who); }
   void set_cork(bool on) override { stream_.set_cork(on); }
   [[nodiscard]] std::size_t unacknowledged() override { return stream_.unacknowledged(); }
+  void cancel() override { stream_.cancel(); }
   void abort() override { stream_.abort(); }
 
  private:

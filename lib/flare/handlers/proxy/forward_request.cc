@@ -75,7 +75,45 @@ void append_host(io::Buffer& out, const http::Request& request, const ForwardOpt
   }
 }
 
+/// What is meant for the next hop itself (RFC 9110 §10.1.4, §7.8).
+void append_connection(io::Buffer& out, bool takes_trailers, std::string_view upgrade) {
+  if (takes_trailers) out.append("TE: trailers\r\n");
+  if (!upgrade.empty()) append_field(out, "Upgrade", upgrade);
+  if (takes_trailers) {
+    out.append(upgrade.empty() ? "Connection: TE\r\n" : "Connection: TE, Upgrade\r\n");
+  } else if (!upgrade.empty()) {
+    out.append("Connection: Upgrade\r\n");
+  }
+}
+
+/// "websocket" of "websocket", "foo" of "foo/2".
+std::string_view protocol_name(std::string_view protocol) noexcept { return protocol.substr(0, protocol.find('/')); }
+
+bool is_http_itself(std::string_view protocol) noexcept {
+  const std::string_view name = protocol_name(protocol);
+  return ascii::iequals(name, "h2c") || ascii::iequals(name, "h2") || ascii::iequals(name, "http") ||
+         ascii::iequals(name, "tls");
+}
+
 }  // namespace
+
+std::string_view wanted_upgrade(const http::Request& request) noexcept {
+  if (request.head().minor_version == 0 || request.has_content()) return {};
+  std::string_view wanted;
+  bool asked = false;
+  for (const http::Field& field : request.headers()) {
+    if (ascii::iequals(field.name, "upgrade")) {
+      if (!wanted.empty()) return {};
+      wanted = field.value;
+    } else if (ascii::iequals(field.name, "connection")) {
+      for_each_member(field.value, [&](std::string_view option) { asked = asked || ascii::iequals(option, "upgrade"); });
+    }
+  }
+  if (!asked) return {};
+  bool passes = true;
+  for_each_member(wanted, [&](std::string_view protocol) { passes = passes && !is_http_itself(protocol); });
+  return passes ? wanted : std::string_view();
+}
 
 void append_target(io::Buffer& out, const http::Request& request, const ForwardOptions& options) {
   const auto below_prefix = [&](std::string_view path) {
@@ -96,7 +134,8 @@ void append_target(io::Buffer& out, const http::Request& request, const ForwardO
 }
 
 void append_request_head(io::Buffer& out, const http::Request& request, const ForwardOptions& options,
-                         std::string_view server, RequestContent content, std::uint64_t content_length) {
+                         std::string_view server, std::string_view upgrade, RequestContent content,
+                         std::uint64_t content_length) {
   out.append(request.method_token());
   out.append(" ");
   append_target(out, request, options);
@@ -115,7 +154,7 @@ void append_request_head(io::Buffer& out, const http::Request& request, const Fo
     out.append("\r\n");
   }
   out.append(options.set.encoded());
-  if (accepts_trailers(request.headers())) out.append("TE: trailers\r\nConnection: TE\r\n");  // RFC 9110 §10.1.4
+  append_connection(out, accepts_trailers(request.headers()), upgrade);
   if (content == RequestContent::kChunked) out.append("Transfer-Encoding: chunked\r\n");
   if (content == RequestContent::kLength) {
     out.append("Content-Length: ");

@@ -34,15 +34,20 @@ struct ForwardOptions {
 /// How the content goes upstream.
 enum class RequestContent : std::uint8_t { kNone, kLength, kChunked };
 
+/// The protocols that the client wants to switch to, and that a proxy lets it (RFC 9110 §7.8): none that are HTTP in
+/// another version, which would pass behind its back. "" without such a wish, or beside content.
+std::string_view wanted_upgrade(const http::Request& request) noexcept;
+
 /// The path and query that go upstream, appended to `out`: byte for byte as received, but for the prefixes (P-7).
 /// Always begins with '/'.
 void append_target(io::Buffer& out, const http::Request& request, const ForwardOptions& options);
 
 /// The whole head, with the empty line, appended to `out`. `server` is what kUpstream names. Nothing of it is taken on
 /// trust: a client's own X-Forwarded-*, Forwarded and X-Real-IP go no further unless a trusted proxy vouches for them.
-/// `content_length` counts with kLength only.
+/// `upgrade` goes along as the Upgrade field unless empty; `content_length` counts with kLength only.
 void append_request_head(io::Buffer& out, const http::Request& request, const ForwardOptions& options,
-                         std::string_view server, RequestContent content, std::uint64_t content_length);
+                         std::string_view server, std::string_view upgrade, RequestContent content,
+                         std::uint64_t content_length);
 
 /// The request has been here before: its Via holds `instance` (P-6).
 bool is_loop(http::Fields fields, std::string_view instance) noexcept;
