@@ -9,6 +9,7 @@
 
 #include "flare/handlers/proxy/forward_response.h"
 #include "flare/handlers/proxy/proxied_body.h"
+#include "flare/handlers/proxy/tunnel.h"
 #include "flare/runtime/worker.h"
 
 namespace flare::handlers {
@@ -79,6 +80,10 @@ Response refusal(const Error& error) {
   return http::error_response(status, error.reason == Reason::kNone ? Reason::kUpstreamConnect : error.reason);
 }
 
+Error unasked_upgrade() noexcept {
+  return {.kind = ErrorKind::kProtocol, .source = ErrorSource::kUpstream, .reason = Reason::kBadStatusLine};
+}
+
 /// Gives up the upstream request when the client leaves (P-11).
 struct CancelExchange final : runtime::Cancellation::Listener {
   CancelExchange(runtime::Cancellation& client, Connection& of) noexcept : Listener(client), connection(of) {}
@@ -103,11 +108,13 @@ struct ReverseProxy::Upstream : std::enable_shared_from_this<ReverseProxy::Upstr
   struct Attempt {
     Pool::Lease lease;
     const http::ResponseHead* head = nullptr;
+    std::string_view upgrade;  ///< what the client wants to switch to
     bool sent_content = false;
   };
   Task<Result<void>> open(Local& local, Attempt& attempt, runtime::Cancellation& client) const;
   Task<Result<void>> ask(Local& local, Attempt& attempt, Request& request) const;
-  static Response give(const std::shared_ptr<Local>& local, Attempt attempt, Method method);
+  Task<Result<void>> receive(Attempt& attempt, Request& request) const;
+  Response give(const std::shared_ptr<Local>& local, Attempt attempt, const Request& request) const;
 };
 
 std::shared_ptr<Local> ReverseProxy::Upstream::local(Worker& worker) const {
@@ -134,7 +141,7 @@ Task<Result<void>> ReverseProxy::Upstream::open(Local& local, Attempt& attempt, 
     }
     co_return std::unexpected(error);
   }
-  attempt.lease = Pool::Lease::make(local.worker, local.worker, local.buffers, std::move(*stream));
+  attempt.lease = Pool::Lease::make(local.worker, local.buffers, std::move(*stream));
   co_return Result<void>();
 }
 
@@ -150,7 +157,8 @@ Task<Result<void>> ReverseProxy::Upstream::ask(Local& local, Attempt& attempt, R
                                         : content != nullptr || !at_hand.empty() ? proxy::RequestContent::kLength
                                                                                  : proxy::RequestContent::kNone;
   io::Buffer head = local.take_head();
-  proxy::append_request_head(head, request, options.forward, name, framing,
+  attempt.upgrade = proxy::wanted_upgrade(request);
+  proxy::append_request_head(head, request, options.forward, name, attempt.upgrade, framing,
                              content != nullptr ? request.head().content_length : at_hand.size());
   const io::Pieces pieces(head.view(), at_hand);
   auto sent = co_await connection.send(pieces);
@@ -162,20 +170,39 @@ Task<Result<void>> ReverseProxy::Upstream::ask(Local& local, Attempt& attempt, R
   // A server that closes may have said why before: that counts.
   if (!sent && (sent.error().source != ErrorSource::kUpstream || sent.error().kind == ErrorKind::kTimeout))
     co_return sent;
+  auto received = co_await receive(attempt, request);
+  co_return received;
+}
+
+/// The final head; what comes before it goes on to the client (P-12).
+Task<Result<void>> ReverseProxy::Upstream::receive(Attempt& attempt, Request& request) const {
   for (;;) {
-    auto received = co_await connection.receive_head();
+    auto received = co_await attempt.lease->receive_head();
     if (!received) co_return std::unexpected(received.error());
-    attempt.head = *received;
-    if (attempt.head->is_interim()) continue;
-    if (attempt.head->status != Status::kSwitchingProtocols) co_return Result<void>();
-    co_return std::unexpected(Error{.kind = ErrorKind::kProtocol,  // nobody asked for that
-                                    .source = ErrorSource::kUpstream,
-                                    .reason = Reason::kBadStatusLine});
+    const http::ResponseHead& head = **received;
+    attempt.head = &head;
+    if (head.status == Status::kSwitchingProtocols && !proxy::is_granted(attempt.upgrade, http::Fields(head.fields)))
+      co_return std::unexpected(unasked_upgrade());
+    if (!head.is_interim()) co_return Result<void>();
+    if (head.status == Status::kContinue) continue;  // who waited for that has it from us
+    const Response interim = proxy::forward_response(head);
+    auto told = co_await request.exchange()->send_interim(interim.status, interim.headers);
+    if (!told) co_return told;
   }
 }
 
-Response ReverseProxy::Upstream::give(const std::shared_ptr<Local>& local, Attempt attempt, Method method) {
+Response ReverseProxy::Upstream::give(const std::shared_ptr<Local>& local, Attempt attempt,
+                                      const Request& request) const {
+  const Method method = request.method();
   Response response = proxy::forward_response(*attempt.head);
+  if (response.status == Status::kSwitchingProtocols) {
+    response.headers.set("Upgrade", *http::Fields(attempt.head->fields).get("Upgrade"));
+    std::string surplus(attempt.lease->surplus());
+    static_cast<void>(attempt.lease->finish());
+    response.takeover = std::make_unique<proxy::Tunnel<Pool::Lease>>(
+        local, local->worker, local->buffers, std::move(attempt.lease), std::move(surplus), options.tunnel_idle);
+    return response;
+  }
   const auto told = attempt.head->content_length;
   Connection& connection = *attempt.lease;
   const auto size = connection.remaining();
@@ -183,7 +210,8 @@ Response ReverseProxy::Upstream::give(const std::shared_ptr<Local>& local, Attem
   if (!first && first.error().kind != ErrorKind::kWouldBlock) return refusal(first.error());
   if (!connection.is_complete()) {
     using Source = proxy::ProxiedBody<tcp::TcpStream>;
-    response.body = http::Body(std::make_unique<Source>(local, local->pool, std::move(attempt.lease), size, first));
+    response.body = http::Body(std::make_unique<Source>(local, local->pool, std::move(attempt.lease), size, first,
+                                                         proxy::accepts_trailers(request.headers())));
     return response;
   }
   if (method == Method::kHead) {
@@ -209,7 +237,7 @@ Task<Response> ReverseProxy::Upstream::answer(std::shared_ptr<const Upstream> up
       if (!opened) co_return refusal(opened.error());
     }
     auto asked = co_await upstream->ask(*local, attempt, request);
-    if (asked) co_return give(local, std::move(attempt), request.method());
+    if (asked) co_return upstream->give(local, std::move(attempt), request);
     const bool was_closed =
         attempt.lease.is_reused() && !attempt.lease->answer_begun() && asked.error().kind != ErrorKind::kTimeout;
     if (!was_closed || repeated || attempt.sent_content || !repeatable || client.is_cancelled())

@@ -1,6 +1,7 @@
 // ReverseProxy: asks another server and gives its answer (RFC 9110 §3.7 "gateway"; behaviour.md P-1 to P-17).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,7 @@ struct ProxyOptions {
   http::ClientLimits limits;
   tcp::ConnectOptions connect;
   http::ConnectionPoolOptions keepalive;
+  std::chrono::milliseconds tunnel_idle{3'600'000};  ///< without a byte either way behind a 101
 };
 
 /// `router.any("/**", handlers::ReverseProxy(net::Endpoint::parse("127.0.0.1:3000")))`. The request is made anew from

@@ -41,15 +41,6 @@ void append_number(io::Buffer& out, std::uint64_t number) {
   out.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
-bool accepts_trailers(http::Fields fields) noexcept {
-  bool found = false;
-  for (const http::Field& field : fields) {
-    if (!ascii::iequals(field.name, "te")) continue;
-    for_each_member(field.value, [&](std::string_view coding) { found = found || ascii::iequals(coding, "trailers"); });
-  }
-  return found;
-}
-
 void append_via(io::Buffer& out, const http::Request& request, const ForwardOptions& options) {
   out.append("Via: ");
   for (const http::Field& field : request.headers()) {
@@ -113,6 +104,23 @@ std::string_view wanted_upgrade(const http::Request& request) noexcept {
   bool passes = true;
   for_each_member(wanted, [&](std::string_view protocol) { passes = passes && !is_http_itself(protocol); });
   return passes ? wanted : std::string_view();
+}
+
+bool is_granted(std::string_view wanted, http::Fields fields) noexcept {
+  const auto granted = fields.get("Upgrade");
+  if (!granted) return false;
+  bool found = false;
+  for_each_member(wanted, [&](std::string_view protocol) { found = found || ascii::iequals(protocol, *granted); });
+  return found;
+}
+
+bool accepts_trailers(http::Fields fields) noexcept {
+  bool found = false;
+  for (const http::Field& field : fields) {
+    if (!ascii::iequals(field.name, "te")) continue;
+    for_each_member(field.value, [&](std::string_view coding) { found = found || ascii::iequals(coding, "trailers"); });
+  }
+  return found;
 }
 
 void append_target(io::Buffer& out, const http::Request& request, const ForwardOptions& options) {

@@ -38,6 +38,12 @@ enum class RequestContent : std::uint8_t { kNone, kLength, kChunked };
 /// another version, which would pass behind its back. "" without such a wish, or beside content.
 std::string_view wanted_upgrade(const http::Request& request) noexcept;
 
+/// The fields of a 101 switch to one of the protocols in `wanted`.
+bool is_granted(std::string_view wanted, http::Fields fields) noexcept;
+
+/// The sender of these fields says that it takes trailers (RFC 9110 §10.1.4).
+bool accepts_trailers(http::Fields fields) noexcept;
+
 /// The path and query that go upstream, appended to `out`: byte for byte as received, but for the prefixes (P-7).
 /// Always begins with '/'.
 void append_target(io::Buffer& out, const http::Request& request, const ForwardOptions& options);

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
+#include "flare/handlers/proxy/trailers.h"
 #include "flare/http/body.h"
 #include "flare/http/client_connection.h"
 #include "flare/http/connection_pool.h"
@@ -23,8 +25,8 @@ class ProxiedBody final : public http::BodySource {
 
   /// `size` counts `first` too, what has come with the head: an error (kWouldBlock) where nothing has.
   ProxiedBody(std::shared_ptr<const void> owner, Pool& pool, typename Pool::Lease lease,
-              std::optional<std::uint64_t> size, const Result<std::string_view>& first)
-      : owner_(std::move(owner)), pool_(pool), lease_(std::move(lease)), size_(size) {
+              std::optional<std::uint64_t> size, const Result<std::string_view>& first, bool with_trailers)
+      : owner_(std::move(owner)), pool_(pool), lease_(std::move(lease)), size_(size), with_trailers_(with_trailers) {
     if (first) first_ = *first;
   }
 
@@ -37,12 +39,14 @@ class ProxiedBody final : public http::BodySource {
   }
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return size_; }
   [[nodiscard]] bool is_ready() const noexcept override { return first_.has_value(); }
+  [[nodiscard]] std::span<const http::Field> trailers() const noexcept override { return trailers_.fields(); }
   void cancel() noexcept override {
     if (lease_) lease_->cancel();
   }
 
  private:
   void give_back() {
+    if (with_trailers_) trailers_ = Trailers(lease_->trailers());
     if (lease_->finish()) pool_.put(std::move(lease_));
     lease_ = {};
   }
@@ -51,6 +55,8 @@ class ProxiedBody final : public http::BodySource {
   Pool& pool_;
   typename Pool::Lease lease_;
   std::optional<std::uint64_t> size_;
+  bool with_trailers_;  ///< the client takes them
+  Trailers trailers_;
   std::optional<std::string_view> first_;  ///< has come with the head
 };
 
