@@ -36,7 +36,8 @@ struct Asked {
 std::string head_of(const Asked& asked, const ForwardOptions& options = {},
                     RequestContent content = RequestContent::kNone, std::uint64_t length = 0) {
   io::Buffer out(64);
-  append_request_head(out, asked.request, options, "backend.example.net:8080", content, length);
+  append_request_head(out, asked.request, options, "backend.example.net:8080", wanted_upgrade(asked.request), content,
+                      length);
   return std::string(out.view());
 }
 
