@@ -1,7 +1,9 @@
 // UTF-8, byte by byte (RFC 3629).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string_view>
 
 namespace flare {
 
@@ -35,5 +37,10 @@ class Utf8Checker {
   std::uint8_t low_ = 0x80;
   std::uint8_t high_ = 0xBF;  ///< bounds of the next of them
 };
+
+constexpr bool is_utf8(std::string_view text) noexcept {
+  Utf8Checker checker;
+  return std::ranges::all_of(text, [&checker](char c) { return checker.take(c); }) && checker.is_complete();
+}
 
 }  // namespace flare

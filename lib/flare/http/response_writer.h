@@ -164,6 +164,8 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view h
       } else {
         co_await worker_.yield();
       }
+    } else if (count.error().kind == ErrorKind::kSystem) {  // the disk, not the client
+      co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
     } else if (count.error().kind != ErrorKind::kWouldBlock) {
       co_return fail(count.error().kind, Reason::kClientClosed);
     } else if (auto ready = co_await wait_writable(); !ready) {
