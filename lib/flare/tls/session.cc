@@ -35,10 +35,6 @@ std::chrono::steady_clock::time_point coarse_now() noexcept {
 
 Session::Session(SslPtr ssl, std::shared_ptr<const ServerContext> context)
     : ssl_(std::move(ssl)), context_(std::move(context)) {
-  BIO* const bio = SessionBio::make(*this).release();
-  SSL_set0_rbio(ssl_.get(), bio);
-  BIO_up_ref(bio);
-  SSL_set0_wbio(ssl_.get(), bio);
   SSL_set_app_data(ssl_.get(), this);
 }
 
@@ -49,11 +45,11 @@ Session::~Session() = default;
 Step Session::handshake() noexcept {
   if (input_.empty() && !begun_ && is_server()) return Step::kRead;
   begun_ = true;
-  unread_ = input_;
+  std::string_view unread = input_;
+  const SessionBio wire(ssl_.get(), unread, output_);
   const int outcome = SSL_do_handshake(ssl_.get());
   const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), outcome);
-  input_.erase(0, input_.size() - unread_.size());
-  unread_ = {};
+  input_.erase(0, input_.size() - unread.size());
   switch (error) {
     case SSL_ERROR_NONE:
       established_ = true;
@@ -97,7 +93,8 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   ERR_clear_error();  // SSL_get_error asks the thread's queue, where anybody may have left something
   const bool kept = !input_.empty();
   if (kept) input_.append(arrived);
-  unread_ = kept ? std::string_view(input_) : arrived;
+  std::string_view unread = kept ? std::string_view(input_) : arrived;
+  const SessionBio wire(ssl_.get(), unread, output_);
   const std::size_t said = output_.size();
   std::size_t total = 0;
   int outcome = 1;
@@ -105,20 +102,19 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
     std::size_t count = 0;
     outcome = SSL_read_ex(ssl_.get(), into.data() + total, into.size() - total, &count);
     total += count;
-    if (outcome != 1 || (unread_.empty() && SSL_pending(ssl_.get()) == 0)) break;
+    if (outcome != 1 || (unread.empty() && SSL_pending(ssl_.get()) == 0)) break;
   }
   const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), 0);
   if (error == SSL_ERROR_ZERO_RETURN) ended_ = true;
   if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) broken(error);  // after what came before it was read
   if (output_.size() > said && output_.size() > kMostUnread)
     break_off({.text = "it makes us answer and does not read the answers"});
-  has_input_ = ended_ || broken_ || !unread_.empty() || SSL_pending(ssl_.get()) != 0;
+  has_input_ = ended_ || broken_ || !unread.empty() || SSL_pending(ssl_.get()) != 0;
   if (kept) {
-    input_.erase(0, input_.size() - unread_.size());
+    input_.erase(0, input_.size() - unread.size());
   } else {
-    input_.assign(unread_);
+    input_.assign(unread);
   }
-  unread_ = {};
   if (input_.empty()) std::string().swap(input_);
   if (total != 0 || into.empty()) return total;
   if (ended_) return fail(ErrorKind::kClosed);
@@ -141,25 +137,24 @@ std::size_t Session::record_size() noexcept {
 Result<void> Session::encrypt(std::string_view plain, std::string& output) {
   if (plain.empty()) return {};
   if (closed_) return fail(ErrorKind::kBrokenPipe);
-  sink_ = &output;
+  std::string_view nothing;
+  const SessionBio wire(ssl_.get(), nothing, output);
   while (!plain.empty()) {
     const std::size_t size = plain.size() <= kFirstRecord ? plain.size() : std::min(plain.size(), record_size());
     std::size_t written = 0;
     if (SSL_write_ex(ssl_.get(), plain.data(), size, &written) != 1) {
-      sink_ = &output_;
       return std::unexpected(broken(SSL_get_error(ssl_.get(), 0)));
     }
     plain.remove_prefix(written);
   }
-  sink_ = &output_;
   return {};
 }
 
 void Session::close(std::string& output) noexcept {
   if (std::exchange(closed_, true) || !established_) return;
-  sink_ = &output;
+  std::string_view nothing;
+  const SessionBio wire(ssl_.get(), nothing, output);
   static_cast<void>(SSL_shutdown(ssl_.get()));
-  sink_ = &output_;
   ERR_clear_error();
 }
 

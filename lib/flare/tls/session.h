@@ -30,7 +30,7 @@ enum class Step : std::uint8_t {
   kFailed,   ///< see failure(); an alert may wait in output()
 };
 
-/// Belongs to one thread at a time. It stays where it is: OpenSSL refers to it.
+/// Belongs to one thread at a time. It stays where it is: OpenSSL refers to it. No call is made from within another.
 class Session {
  public:
   /// `ssl` is configured for its side, without a BIO. `context` is kept alive; null for clients.
@@ -84,7 +84,6 @@ class Session {
  private:
   friend class ClientContext;
   friend class ServerContext;
-  friend struct SessionBio;
 
   Step failed() noexcept;
   Error broken(int error) noexcept;
@@ -94,10 +93,8 @@ class Session {
 
   SslPtr ssl_;
   std::shared_ptr<const ServerContext> context_;
-  std::string input_;        ///< fed, not yet read
-  std::string_view unread_;  ///< what OpenSSL reads from during a call
+  std::string input_;  ///< fed, not yet read
   std::string output_;
-  std::string* sink_ = &output_;  ///< where OpenSSL writes to during a call
   std::string server_name_;
   std::string failure_;
   Reason reason_ = Reason::kNone;
