@@ -34,7 +34,9 @@ std::chrono::steady_clock::time_point coarse_now() noexcept {
 }  // namespace
 
 Session::Session(SslPtr ssl, std::shared_ptr<const ServerContext> context)
-    : ssl_(std::move(ssl)), context_(std::move(context)) {
+    : ssl_(std::move(ssl)),
+      context_(std::move(context)),
+      kernel_((SSL_get_options(ssl_.get()) & SSL_OP_ENABLE_KTLS) != 0 ? std::make_unique<KernelRecords>() : nullptr) {
   SSL_set_app_data(ssl_.get(), this);
 }
 
@@ -46,7 +48,7 @@ Step Session::handshake() noexcept {
   if (input_.empty() && !begun_ && is_server()) return Step::kRead;
   begun_ = true;
   std::string_view unread = input_;
-  const SessionBio wire(ssl_.get(), unread, output_);
+  const SessionBio wire(ssl_.get(), unread, output_, kernel_.get());
   const int outcome = SSL_do_handshake(ssl_.get());
   const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), outcome);
   input_.erase(0, input_.size() - unread.size());
@@ -94,7 +96,7 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   const bool kept = !input_.empty();
   if (kept) input_.append(arrived);
   std::string_view unread = kept ? std::string_view(input_) : arrived;
-  const SessionBio wire(ssl_.get(), unread, output_);
+  const SessionBio wire(ssl_.get(), unread, output_, kernel_.get());
   const std::size_t said = output_.size();
   std::size_t total = 0;
   int outcome = 1;
@@ -106,6 +108,7 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   }
   const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), 0);
   if (error == SSL_ERROR_ZERO_RETURN) ended_ = true;
+  if (kernel_ != nullptr) look_for_new_keys(said);
   if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) broken(error);  // after what came before it was read
   if (output_.size() > said && output_.size() > kMostUnread)
     break_off({.text = "it makes us answer and does not read the answers"});
@@ -120,6 +123,23 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   if (ended_) return fail(ErrorKind::kClosed);
   if (broken_) return std::unexpected(breakage());
   return fail(ErrorKind::kWouldBlock);
+}
+
+/// RFC 8446 §4.6.3: the peer may ask for new keys. The kernel cannot be told: before it sends, it never will; after
+/// that, the connection is at its end.
+void Session::look_for_new_keys(std::size_t said) noexcept {
+  const bool asked = SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE || output_.size() > said;
+  if (!asked) return;
+  kernel_->forget();
+  if (!by_kernel_) return;
+  output_.resize(said);
+  if (!broken_) break_off({.text = "it asks for new keys while the kernel sends"});
+}
+
+bool Session::hand_over(int socket) noexcept {
+  if (kernel_ == nullptr || !kernel_->is_known() || closed_ || !output_.empty()) return false;
+  by_kernel_ = kernel_->hand_over(socket);
+  return by_kernel_;
 }
 
 Error Session::cut_off() const noexcept {
@@ -138,7 +158,7 @@ Result<void> Session::encrypt(std::string_view plain, std::string& output) {
   if (plain.empty()) return {};
   if (closed_) return fail(ErrorKind::kBrokenPipe);
   std::string_view nothing;
-  const SessionBio wire(ssl_.get(), nothing, output);
+  const SessionBio wire(ssl_.get(), nothing, output, kernel_.get());
   while (!plain.empty()) {
     const std::size_t size = plain.size() <= kFirstRecord ? plain.size() : std::min(plain.size(), record_size());
     std::size_t written = 0;
@@ -153,7 +173,7 @@ Result<void> Session::encrypt(std::string_view plain, std::string& output) {
 void Session::close(std::string& output) noexcept {
   if (std::exchange(closed_, true) || !established_) return;
   std::string_view nothing;
-  const SessionBio wire(ssl_.get(), nothing, output);
+  const SessionBio wire(ssl_.get(), nothing, output, kernel_.get());
   static_cast<void>(SSL_shutdown(ssl_.get()));
   ERR_clear_error();
 }

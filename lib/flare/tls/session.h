@@ -12,8 +12,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "flare/base/error.h"
+#include "flare/tls/kernel_records.h"
 #include "flare/tls/openssl.h"
 #include "flare/tls/peer_certificate.h"
 
@@ -69,6 +71,16 @@ class Session {
   /// Ciphertext to be sent, in order, before anything else: handshake messages, alerts, what a transport did not take.
   [[nodiscard]] std::string& output() noexcept { return output_; }
 
+  // ---- records by the kernel
+  /// From now on whoever writes to `socket` writes plaintext, and encrypt() and close() are not to be called: see
+  /// KernelRecords. False: all goes on as before. Only where nothing waits to be sent.
+  bool hand_over(int socket) noexcept;
+  [[nodiscard]] bool is_by_kernel() const noexcept { return by_kernel_; }
+  /// Once, if it is in order: then a close_notify has to be sent, which the caller does.
+  bool end_by_kernel() noexcept { return !std::exchange(closed_, true); }
+  /// nullptr where nothing is handed over.
+  [[nodiscard]] KernelRecords* kernel_records() noexcept { return kernel_.get(); }
+
   // ---- what was agreed
   [[nodiscard]] std::string_view version() const noexcept;   ///< "TLSv1.3"
   [[nodiscard]] std::string_view cipher() const noexcept;    ///< "TLS_AES_128_GCM_SHA256"
@@ -86,6 +98,7 @@ class Session {
   friend class ServerContext;
 
   Step failed() noexcept;
+  void look_for_new_keys(std::size_t said) noexcept;
   Error broken(int error) noexcept;
   Error break_off(const Failure& why) noexcept;
   [[nodiscard]] Error breakage() const noexcept;
@@ -95,6 +108,7 @@ class Session {
   std::shared_ptr<const ServerContext> context_;
   std::string input_;  ///< fed, not yet read
   std::string output_;
+  std::unique_ptr<KernelRecords> kernel_;
   std::string server_name_;
   std::string failure_;
   Reason reason_ = Reason::kNone;
@@ -105,6 +119,7 @@ class Session {
   bool closed_ = false;  ///< close_notify has gone, or must not
   bool offloaded_ = false;
   bool broken_ = false;
+  bool by_kernel_ = false;
   bool costly_ = false;                            ///< chosen: a certificate whose key is expensive to use
   std::uint8_t records_ = 0;                       ///< of the present burst, as far as their size depends on it
   std::chrono::steady_clock::time_point burst_{};  ///< when it last went on

@@ -24,7 +24,8 @@ BIO* SessionBio::of_this_thread() {
   return bio.get();
 }
 
-SessionBio::SessionBio(SSL* ssl, std::string_view& input, std::string& output) : input_(input), output_(output) {
+SessionBio::SessionBio(SSL* ssl, std::string_view& input, std::string& output, KernelRecords* kernel)
+    : input_(input), output_(output), kernel_(kernel) {
   BIO* const bio = of_this_thread();
   if (SSL_get_rbio(ssl) != bio) {  // another thread had it, or nobody
     BIO_up_ref(bio);
@@ -55,6 +56,7 @@ int SessionBio::write(BIO* bio, const char* from, std::size_t size, std::size_t*
   auto* const self = static_cast<SessionBio*>(BIO_get_data(bio));
   try {
     if (self != nullptr) self->output_.append(from, size);
+    if (self != nullptr && self->kernel_ != nullptr) self->kernel_->count({from, size});
   } catch (const std::bad_alloc&) {
     return 0;
   }
@@ -62,7 +64,13 @@ int SessionBio::write(BIO* bio, const char* from, std::size_t size, std::size_t*
   return 1;
 }
 
-long SessionBio::control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) noexcept {
+/// OpenSSL flushes, offers the keys for sending (`number` is not 0 then), and goes on by itself as they are not taken:
+/// not yet.
+long SessionBio::control(BIO* bio, int command, long number, void* pointer) noexcept {
+  constexpr int kSetKtls = 72;  // which openssl/bio.h names in a comment only
+  auto* const self = static_cast<SessionBio*>(BIO_get_data(bio));
+  if (command == kSetKtls && number != 0 && self != nullptr && self->kernel_ != nullptr)
+    self->kernel_->remember(pointer);
   return command == BIO_CTRL_FLUSH ? 1 : 0;  // nothing is held back here
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "flare/tls/kernel_records.h"
 #include "flare/tls/openssl.h"
 
 namespace flare::tls {
@@ -13,9 +14,9 @@ namespace flare::tls {
 /// All sessions that a thread works on share its BIO: between two calls there is nothing in it.
 class SessionBio {
  public:
-  /// While it lives, OpenSSL reads for `ssl` from `input`, which shrinks, and appends what it writes to `output`. Not
-  /// two on one thread at a time. Throws std::bad_alloc.
-  SessionBio(SSL* ssl, std::string_view& input, std::string& output);
+  /// While it lives, OpenSSL reads for `ssl` from `input`, which shrinks, and appends what it writes to `output`;
+  /// `kernel`, if any, hears of keys and records. Not two on one thread at a time. Throws std::bad_alloc.
+  SessionBio(SSL* ssl, std::string_view& input, std::string& output, KernelRecords* kernel);
   SessionBio(const SessionBio&) = delete;
   SessionBio& operator=(const SessionBio&) = delete;
   ~SessionBio();
@@ -31,6 +32,7 @@ class SessionBio {
 
   std::string_view& input_;
   std::string& output_;
+  KernelRecords* kernel_;
 };
 
 }  // namespace flare::tls
