@@ -27,14 +27,17 @@ step_fuzz() { (build_preset asan fuzz_targets) && scripts/fuzz.sh build/asan 5 -
 # Release code under callgrind: a hot part that grew by more than 5 % fails.
 step_instructions() { (build_preset bench instructions) && /usr/bin/python3 scripts/instructions.py build/bench/bench/micro/instructions; }
 
+# The kernel's TLS, in a kernel that has it: this machine's may not.
+step_ktls() { (build_preset dev flared) && scripts/kernel_tls.sh build/dev/flared build/kernel_tls; }
+
 step_asan() { (build_preset asan) && run_tests asan; }
 
 steps=("$@")
-[[ $# -gt 0 ]] || steps=(format tidy headers gcc tsan fuzz instructions asan)
+[[ $# -gt 0 ]] || steps=(format tidy headers gcc tsan fuzz instructions ktls asan)
 failed=()
 for i in "${!steps[@]}"; do
   step=${steps[i]}
-  declare -F "step_$step" >/dev/null || die "unknown step '$step'; steps: format tidy headers gcc tsan fuzz instructions asan"
+  declare -F "step_$step" >/dev/null || die "unknown step '$step'; steps: format tidy headers gcc tsan fuzz instructions ktls asan"
   if [[ ${#failed[@]} -gt 0 && $((i + 1)) -eq ${#steps[@]} ]]; then say "failed so far: ${failed[*]}"; fi
   say "check: $step"
   started=$SECONDS

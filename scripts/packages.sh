@@ -5,7 +5,7 @@ declare -A packages=(
     libdeflate-dev libc-ares-dev libtomlplusplus-dev libspdlog-dev libcli11-dev nlohmann-json3-dev openssl"
   [test]="libgtest-dev libgmock-dev python3 python3-pytest curl strace iproute2 chromium sslscan testssl.sh brotli zstd"
   [format]="clang-format-19"
-  [check]="clang-tidy-19 g++ valgrind libbenchmark-dev"
+  [check]="clang-tidy-19 g++ valgrind libbenchmark-dev qemu-system-x86 busybox-static cpio"
   [fuzz]="libclang-rt-19-dev"
   [bench]="libbenchmark-dev python3 wrk nginx-light iproute2 openssl strace"
 )

@@ -513,7 +513,8 @@ constexpr std::array kKeys{
         .scopes = kInRoute,
         .type = kString,
         .required = true,
-        .prose = "The folder to serve. A path that ends in /** serves what lies below it, any other path one file."},
+        .prose = "The folder to serve. A path that ends in /** serves what lies below it, any other path one file. "
+                 "Another folder put in its place, by a rename or a link, is served within a second."},
     Key{.path = "static.index",
         .scopes = kInRoute,
         .type = kString,
@@ -562,7 +563,8 @@ constexpr std::array kKeys{
         .type = kWord,
         .words = "deny|allow",
         .fallback = "\"deny\"",
-        .prose = "Whether names that begin with a dot are served. /.well-known/ always is."},
+        .prose = "Whether names that begin with a dot are served. /.well-known/ always is, and what a path without /** "
+                 "names."},
     Key{.path = "static.etag",
         .scopes = kInRoute,
         .type = kWord,
@@ -577,8 +579,10 @@ constexpr std::array kKeys{
         .min = 0,
         .max = kTiB,
         .fallback = "\"16MiB\"",
-        .prose = "Memory in which each worker keeps files up to 16 KiB. They are compared with the disk once a second. "
-                 "\"0B\": none, and every request looks at the disk."},
+        .prose = "Memory in which each worker keeps files up to 16 KiB of this route, and what `compress` has made of "
+                 "those up "
+                 "to 1 MiB. They are compared with the disk once a second. \"0B\": none, and every request looks at "
+                 "the disk."},
     Key{.path = "static.open_files",
         .scopes = kInRoute,
         .type = kInt,
@@ -621,9 +625,9 @@ constexpr std::array kKeys{
         .scopes = kBelowTop,
         .type = kString,
         .required = true,
-        .prose =
-            "A pattern of file names: * and ? (no slash), ** (anything), [0-9a-f], [!a-z], {js,css}. Without a slash "
-            "it is about the last segment, with one about the path below the root."},
+        .prose = "A pattern of file names: * and ? (no slash), ** (anything), **/ (any folders), [0-9a-f], [!a-z], "
+                 "{js,css}. Without a slash "
+                 "it is about the last segment, with one about the path below the root."},
     Key{.path = "cache_control.value",
         .scopes = kBelowTop,
         .type = kString,

@@ -262,7 +262,20 @@ class RouteReader {
     }
   }
 
+  // M10: without "/**" a route is one file, by the name that its path spells out.
+  void refuse_many_names(const Node& table) {
+    if (!path_.valid || path_.pattern->has_tail()) return;
+    const auto is_open = [](const http::RoutePattern::Segment& segment) {
+      return http::is_param(segment.kind) || segment.kind == http::SegmentKind::kAny;
+    };
+    if (!std::ranges::any_of(path_.pattern->segments(), is_open)) return;
+    fail("FL0105", table.at, fmt::format("static serves one file here, but the path {} stands for many", *route_.path),
+         "end the path in \"/**\" to serve a folder, or write out the file's name",
+         {{route_.path.origin.place, "the path is here"}});
+  }
+
   void read_static(const Node& table) {
+    refuse_many_names(table);
     StaticFiles files;
     if (const Node* root = table.find("root")) {
       files.root = context_.resolve(root->at, root->text);

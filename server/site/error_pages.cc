@@ -19,9 +19,8 @@ std::string read_page(const config::ErrorPage& page) {
   std::string content(ErrorPages::kLargest + 1, '\0');
   file.read(content.data(), static_cast<std::streamsize>(content.size()));
   if (file.bad() || !file.eof()) {
-    throw Exception("error page " + quote(page.path) +
-                    (file ? " is larger than 1 MiB: every worker's answers would be" : " cannot be read") +
-                    "; see error_pages." + page.status + " in the configuration");
+    throw Exception("error page " + quote(page.path) + (file ? " is larger than 1 MiB" : " cannot be read") +
+                    "; error_pages." + page.status + " at " + page.origin.to_string() + " names it");
   }
   content.resize(static_cast<std::size_t>(file.gcount()));
   return content;

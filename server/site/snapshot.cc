@@ -2,7 +2,9 @@
 #include <utility>
 #include <variant>
 
+#include "flare/base/ascii.h"
 #include "flare/handlers/compress.h"
+#include "flare/handlers/compress_policy.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/redirect.h"
 #include "flare/handlers/respond.h"
@@ -18,6 +20,12 @@ struct MakeHandler {
   const http::RoutePattern& pattern;
   const config::Settings& settings;
 
+  /// The field that the operator sets holds for what is compressed here, too.
+  [[nodiscard]] bool may_transform() const {
+    return std::ranges::all_of(settings.headers_set, [](const config::HeaderSetting& field) {
+      return !ascii::iequals(field.name, "Cache-Control") || handlers::may_transform(field.value->text);
+    });
+  }
   [[nodiscard]] std::string exact_file() const { return http::percent_decode(pattern.text()).value_or("").substr(1); }
 
   http::Handler operator()(const config::Respond& respond) const {
@@ -31,7 +39,7 @@ struct MakeHandler {
     handlers::StaticOptions options = files.options;
     if (!pattern.has_tail()) options.file = exact_file();
     options.cache_control = *settings.cache_control;
-    if (*settings.compress.on) options.compress = settings.compress.options();
+    if (*settings.compress.on && may_transform()) options.compress = settings.compress.options();
     return handlers::StaticFiles(files.root, std::move(options));
   }
 };
@@ -53,10 +61,28 @@ http::MethodSet make_methods(const std::vector<std::string>& names) {
 
 }  // namespace
 
+namespace {
+
+/// What an answer depends on it depends on, whatever the operator has to add to that (F-18).
+void set_vary(http::HeaderMap& headers, std::string_view value) {
+  const std::string own(headers.get("Vary").value_or(""));
+  headers.set("Vary", value);
+  for (std::string_view rest = own; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view field = ascii::trim(rest.substr(0, comma));
+    if (!field.empty()) handlers::vary_by(headers, field);
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  }
+}
+
+}  // namespace
+
 void Snapshot::ResponseFilter::apply(http::Response& response, const http::Request& request) const {
   pages.apply(response, request);
   for (const std::string& name : unset) response.headers.remove(name);
-  set.for_each([&](std::string_view name, std::string_view value) { response.headers.set(name, value); });
+  set.for_each([&](std::string_view name, std::string_view value) {
+    ascii::iequals(name, "Vary") ? set_vary(response.headers, value) : response.headers.set(name, value);
+  });
   if (!hsts.empty() && request.scheme() == "https") response.headers.set("Strict-Transport-Security", hsts);
 }
 

@@ -16,12 +16,13 @@
 
 namespace flare::test {
 
-/// A context with one certificate, for www.example.com.
-inline std::shared_ptr<const tls::ServerContext> plain_context() {
+/// One certificate, for www.example.com.
+inline tls::ServerOptions plain_options() {
   tls::ServerOptions options;
   options.certificates = {{.certificate = certificate_for({"www.example.com"})}};
-  return tls::ServerContext::make(std::move(options));
+  return options;
 }
+inline std::shared_ptr<const tls::ServerContext> plain_context() { return tls::ServerContext::make(plain_options()); }
 
 struct SecurePair {
   explicit SecurePair(const std::shared_ptr<const tls::ServerContext>& context = plain_context(),

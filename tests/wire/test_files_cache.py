@@ -1,6 +1,8 @@
 """Static files that are remembered: a change is seen within a second, nothing large or cold holds others up (F-9, F-19, F-20)."""
 
+import contextlib
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -193,6 +195,61 @@ def test_F_20_cold_files_are_read_elsewhere(site):
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     assert site.get("/small-cold.txt").body == b"x" * 9000
+
+
+@contextlib.contextmanager
+def traced(daemon, *options):
+    """strace on all threads of a daemon, from its first thread's attachment on; gives the file of its lines."""
+    lines = daemon.folder / "strace"
+    command = ["strace", "-f", "-p", str(daemon.process.pid), "-o", str(lines), *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
+        assert "attached" in tracer.stderr.readline()
+        try:
+            yield lines
+        finally:
+            tracer.terminate()
+
+
+def forget(path):
+    """Drops a file from the page cache; whether it has gone."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        try:
+            return os.preadv(file.fileno(), [bytearray(1)], path.stat().st_size - 1, os.RWF_NOWAIT) == 0
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+
+def test_F_20_the_disk_is_waited_for_away_from_the_worker(site):
+    """The disk is made to take half a second: the one worker answers others meanwhile, and what it waits for comes after them."""
+    path = site.root / "on-disk.bin"
+    path.write_bytes(os.urandom(3_000_000))
+    if not forget(path):
+        pytest.skip("this file system keeps everything in memory")
+    with traced(site, "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=500000:when=1..2") as lines:
+        with site.connect() as cold:
+            cold.send("GET /on-disk.bin HTTP/1.1\r\nHost: example.com\r\n\r\n")
+            for _ in range(5):
+                assert site.get("/small.txt").body == b"small"
+            cold.socket.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                while cold.more():
+                    assert len(cold.buffer) < 1000, "more than the head has come"
+            cold.socket.settimeout(30)
+            assert cold.answer().body == path.read_bytes()
+        assert "(DELAYED)" in lines.read_text()
+
+
+def test_F_20_no_more_than_256_KiB_at_a_time(site):
+    with (site.root / "turns.bin").open("wb") as file:
+        file.truncate(5_000_000)
+    with traced(site, "-e", "trace=sendfile") as lines:
+        assert len(site.get("/turns.bin").body) == 5_000_000
+    counts = [int(count) for count in re.findall(r"sendfile\(\d+, \d+, .*?, (\d+)", lines.read_text())]
+    assert len(counts) >= 19 and max(counts) == 256 * 1024
 
 
 def test_bandwidth_paces_one_response(site):

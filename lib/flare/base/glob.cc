@@ -64,9 +64,9 @@ std::expected<std::bitset<256>, std::string> parse_set(std::string_view text) {
 std::expected<Glob, std::string> Glob::parse(std::string_view pattern) {
   if (pattern.empty()) return std::unexpected("it is empty");
   if (pattern.size() > kLongest) return std::unexpected("it is longer than 256 bytes");
-  if (pattern.starts_with('/')) pattern.remove_prefix(1);
   Glob glob;
   glob.whole_path_ = pattern.contains('/');
+  if (pattern.starts_with('/')) pattern.remove_prefix(1);
   std::vector<std::string> texts;
   if (!expand(std::string(pattern), 0, texts))
     return std::unexpected("its braces are not closed, or make more than 64 patterns");
@@ -83,7 +83,10 @@ std::expected<Glob::Variant, std::string> Glob::compile(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     Token token;
     std::size_t next = skip(text, at);
-    if (text[at] == '*') {
+    if (text.substr(at).starts_with("**/") && (at == 0 || text[at - 1] == '/')) {
+      token.kind = Kind::kFolders;
+      next = at + 3;
+    } else if (text[at] == '*') {
       token.kind = text.substr(at).starts_with("**") ? Kind::kDeepRun : Kind::kRun;
       if (token.kind == Kind::kDeepRun) next = at + 2;
     } else if (text[at] == '?') {
@@ -110,23 +113,37 @@ bool Glob::matches(std::string_view path) const {
   return std::ranges::any_of(variants_, [path](const Variant& variant) { return matches(variant, path); });
 }
 
-/// Which lengths of `text` the tokens so far can cover: one row, updated token by token.
 bool Glob::matches(const Variant& variant, std::string_view text) {
-  std::vector<char> reach(text.size() + 1, 0);
+  Reach reach(text.size() + 1, 0);
   reach[0] = 1;
-  for (const Token& token : variant) {
-    if (token.kind == Kind::kSet) {
+  for (const Token& token : variant) extend(reach, token, text);
+  return reach[text.size()] != 0;
+}
+
+/// `reach` with one token more.
+void Glob::extend(Reach& reach, const Token& token, std::string_view text) {
+  bool begun = reach[0] != 0;
+  switch (token.kind) {
+    case Kind::kSet:
       for (std::size_t i = text.size(); i > 0; --i) {
         reach[i] = reach[i - 1] != 0 && token.set.test(index_of(text[i - 1])) ? 1 : 0;
       }
       reach[0] = 0;
-    } else {
+      return;
+    case Kind::kRun:
+    case Kind::kDeepRun:
       for (std::size_t i = 1; i <= text.size(); ++i) {
         if (reach[i - 1] != 0 && (token.kind == Kind::kDeepRun || text[i - 1] != '/')) reach[i] = 1;
       }
-    }
+      return;
+    case Kind::kFolders:
+      for (std::size_t i = 1; i <= text.size(); ++i) {
+        const bool here = reach[i] != 0;
+        if (begun && text[i - 1] == '/') reach[i] = 1;
+        begun = begun || here;
+      }
+      return;
   }
-  return reach[text.size()] != 0;
 }
 
 }  // namespace flare

@@ -11,9 +11,10 @@
 
 namespace flare {
 
-/// `*` any run of characters without '/', `**` with it, `?` one character but '/', `[a-f]` and `[!a-f]` one of a set,
-/// `{js,css}` one of several texts (not nested), `\` the next character as it is. A pattern without '/' is about the
-/// last segment of a path, one with it about all of the path. Bytes, with case.
+/// `*` any run of characters without '/', `**` with it, `**/` any number of folders, `?` one character but '/', `[a-f]`
+/// and `[!a-f]` one of a set, `{js,css}` one of several texts (not nested), `\` the next character as it is. A pattern
+/// without '/' is about the last segment of a path, one with it, "/a" included, about all of the path. Bytes, with
+/// case.
 class Glob {
  public:
   static constexpr std::size_t kLongest = 256;      ///< bytes of a pattern
@@ -26,15 +27,17 @@ class Glob {
   [[nodiscard]] bool matches(std::string_view path) const;
 
  private:
-  enum class Kind : std::uint8_t { kSet, kRun, kDeepRun };
+  enum class Kind : std::uint8_t { kSet, kRun, kDeepRun, kFolders };
   struct Token {
     Kind kind = Kind::kSet;
     std::bitset<256> set;
   };
   using Variant = std::vector<Token>;
+  using Reach = std::vector<char>;  ///< which lengths of a text some tokens can cover
 
   static std::expected<Variant, std::string> compile(std::string_view text);
   static bool matches(const Variant& variant, std::string_view text);
+  static void extend(Reach& reach, const Token& token, std::string_view text);
 
   std::vector<Variant> variants_;
   bool whole_path_ = false;

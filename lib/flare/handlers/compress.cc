@@ -30,7 +30,9 @@ constexpr std::array<std::string_view, 6> kBoundToBytes{"Content-Encoding", "Con
 constexpr std::array<std::string_view, 3> kOfContent{"Content-Type", "Content-Encoding", "Content-Language"};
 
 bool may_be_encoded(const CompressOptions& options, const Response& response) noexcept {
-  if (has_no_body(response.status) || response.status == Status::kPartialContent || response.error_page) return false;
+  if (response.as_is || has_no_body(response.status) || response.status == Status::kPartialContent ||
+      response.error_page)
+    return false;
   bool listed = false;
   bool free = true;
   response.headers.for_each([&](std::string_view name, std::string_view value) {
@@ -69,15 +71,21 @@ bool describe(Response& response, const Request& request, ContentCoding coding) 
          http::none_match_names(request.headers(), etag);
 }
 
-runtime::Task<Response> encode_later(Response response, ContentCoding coding, runtime::Worker& worker) {
+runtime::Task<Response> encode_later(Response response, ContentCoding coding, const Request& request,
+                                     runtime::Worker& worker) {
   // The job owns the content, and gives it back with the result: what owns borrowed bytes outlives the worker.
   auto job = [body = std::move(response.body), coding] { return encode(coding, body.bytes(), Effort::kOnce); };
-  response.body = co_await runtime::offload(worker, *worker.offload_pool(), std::move(job));
+  auto encoded = co_await runtime::offload(worker, *worker.offload_pool(), request.cancellation(), std::move(job));
+  if (encoded) {
+    response.body = std::move(*encoded);
+  } else {
+    response = error_response(Status::kServiceUnavailable, Reason::kClientClosed);  // which goes nowhere
+  }
   co_return response;
 }
 
 /// The body in `coding`. Its size decides where and when.
-Reply encode_body(Response response, ContentCoding coding) {
+Reply encode_body(Response response, ContentCoding coding, const Request& request) {
   const auto size = response.body.size();
   if (!response.body.is_in_memory() || *size > kLargestWhole) {
     response.body = Body(std::make_unique<EncodedSource>(coding, std::move(response.body)));
@@ -85,7 +93,7 @@ Reply encode_body(Response response, ContentCoding coding) {
   }
   runtime::Worker* const worker = runtime::Worker::find_current();
   if (*size > kLargestInline && worker != nullptr && worker->offload_pool() != nullptr)
-    return encode_later(std::move(response), coding, *worker);
+    return encode_later(std::move(response), coding, request, *worker);
   response.body = encode(coding, response.body.bytes(), Effort::kOnce);
   return response;
 }
@@ -114,7 +122,7 @@ Reply compress(const CompressOptions& options, Response response, const Request&
     for (const std::string_view name : kOfContent) response.headers.remove(name);
     return response;
   }
-  return encode_body(std::move(response), choice.coding);
+  return encode_body(std::move(response), choice.coding, request);
 }
 
 runtime::Task<Response> compress_later(std::shared_ptr<const CompressOptions> options, runtime::Task<Response> task,

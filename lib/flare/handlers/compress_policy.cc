@@ -59,12 +59,16 @@ std::string encoded_etag(std::string_view etag, std::string_view coding) {
   return tag;
 }
 
-void vary_by_encoding(http::HeaderMap& headers) {
+void vary_by(http::HeaderMap& headers, std::string_view field) {
+  const auto own = headers.get("Vary");
+  if (!own) return headers.append("Vary", field);
   bool varies = false;
   headers.for_each([&](std::string_view name, std::string_view value) {
-    varies = varies || (ascii::iequals(name, "Vary") && (lists(value, "Accept-Encoding") || lists(value, "*")));
+    varies = varies || (ascii::iequals(name, "Vary") && (lists(value, field) || lists(value, "*")));
   });
-  if (!varies) headers.append("Vary", "Accept-Encoding");
+  if (varies) return;
+  const std::string all = std::string(*own) + ", " + std::string(field);
+  headers.set("Vary", all);
 }
 
 }  // namespace flare::handlers

@@ -40,7 +40,8 @@ CodingChoice choose_coding(const CompressOptions& options, http::Fields fields, 
 /// where `etag` is none.
 std::string encoded_etag(std::string_view etag, std::string_view coding);
 
-/// Vary names Accept-Encoding, whatever else it names.
-void vary_by_encoding(http::HeaderMap& headers);
+/// Vary names `field`, whatever else it names.
+void vary_by(http::HeaderMap& headers, std::string_view field);
+inline void vary_by_encoding(http::HeaderMap& headers) { vary_by(headers, "Accept-Encoding"); }
 
 }  // namespace flare::handlers

@@ -36,13 +36,38 @@ FileCache::Slot* FileCache::find(std::string_view key) {
 void FileCache::put(std::string_view key, std::shared_ptr<const FileEntry> entry, runtime::TimePoint checked) {
   const std::string own(key);  // `key` may lie in the slot that goes
   remove(own);
-  slots_.push_front({.key = own, .entry = std::move(entry), .checked = checked});
+  Slot slot{.key = own, .entry = std::move(entry), .checked = checked};
+  if (!fits(slot)) return;
+  slots_.push_front(std::move(slot));
   by_key_.emplace(slots_.front().key, slots_.begin());
   bytes_ += cost(slots_.front());
   descriptors_ += slots_.front().entry->descriptors();
-  while (!slots_.empty() &&
-         (bytes_ > limits_.bytes || descriptors_ > limits_.descriptors || checked - slots_.back().checked > kIdle))
-    drop(std::prev(slots_.end()));
+  drop_idle(checked);
+  make_room();
+  runtime::Worker* const worker = runtime::Worker::find_current();
+  if (worker != nullptr && !is_scheduled()) worker->timers().schedule(*this, slots_.back().checked + kIdle);
+}
+
+bool FileCache::fits(const Slot& slot) const noexcept {
+  return cost(slot) <= limits_.bytes && slot.entry->descriptors() <= limits_.descriptors;
+}
+
+void FileCache::drop_idle(runtime::TimePoint now) {
+  while (!slots_.empty() && now - slots_.back().checked >= kIdle) drop(std::prev(slots_.end()));
+}
+
+void FileCache::on_timer() {
+  runtime::Worker& worker = runtime::Worker::current();
+  drop_idle(worker.now());
+  if (!slots_.empty()) worker.timers().schedule(*this, slots_.back().checked + kIdle);
+}
+
+void FileCache::make_room() {
+  while (bytes_ > limits_.bytes) drop(std::prev(slots_.end()));
+  for (auto slot = slots_.end(); descriptors_ > limits_.descriptors;) {  // who holds none gives none
+    --slot;
+    if (slot->entry->descriptors() != 0) drop(slot++);
+  }
 }
 
 void FileCache::remove(std::string_view key) {

@@ -5,8 +5,10 @@
 namespace flare::handlers {
 namespace {
 
+/// Times that 64 bits of nanoseconds cannot tell, before 1678 and after 2261, are the first and the last that they can.
 std::int64_t nanoseconds(const timespec& time) noexcept {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+  constexpr std::int64_t kMost = 9'200'000'000;
+  return std::clamp<std::int64_t>(time.tv_sec, -kMost, kMost) * 1'000'000'000 + time.tv_nsec;
 }
 
 }  // namespace

@@ -46,8 +46,9 @@ struct FileVariant {
   http::HeaderMap validators;
   std::shared_ptr<const std::string> content;  ///< nullptr: in `file`
   net::SharedFd file;
-  bool cold = false;  ///< see http::FileRange
-  bool made = false;  ///< compressed here; has no parts
+  bool cold = false;    ///< see http::FileRange
+  bool made = false;    ///< compressed here; has no parts
+  bool futile = false;  ///< and not smaller for it: only for who does not take the content as it is
 };
 
 /// Immutable once made; shared by a cache and the answers under way.

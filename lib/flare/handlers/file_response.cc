@@ -25,6 +25,11 @@ bool wants_made(const FileEntry& entry, const http::Request& request, std::uint1
   return !parts && size >= compress.min_size;
 }
 
+/// A multipart answer is not encoded itself: what would be said of its parts would be taken for said of the whole.
+bool asks_for_several_parts(const http::Request& request) noexcept {
+  return request.method() == http::Method::kGet && request.header("Range").value_or("").contains(',');
+}
+
 Response not_acceptable(const FileEntry& entry) {  // RFC 9110 §12.5.3: identity was excluded
   Response response = error_response(Status::kNotAcceptable, Reason::kNotAcceptable);
   if (entry.variants.size() > 1 || entry.compressible) response.headers.append("Vary", "Accept-Encoding");
@@ -57,6 +62,20 @@ Response several_parts(const FileVariant& variant, const http::Request& request)
 
 }  // namespace
 
+std::optional<Response> answer_unmade(const FileEntry& entry, http::ContentCoding missing,
+                                      const http::Request& request) {
+  const FileVariant& plain = entry.variants.front();
+  const std::string etag = encoded_etag(plain.etag, to_string(missing));
+  const Selection selection = http::select_representation(
+      request.method(), request.headers(),
+      {.size = plain.stamp.size, .mtime = plain.modified, .etag = etag, .date_is_strong = false});
+  if (selection.status == Status::kPreconditionFailed) return error_response(selection.status);
+  if (selection.status != Status::kNotModified) return std::nullopt;
+  Response response{.status = selection.status, .headers = plain.validators};
+  response.headers.set("ETag", etag);
+  return response;
+}
+
 /// What the client wants most; of equals the first encoded one, files before what is made (F-18).
 FileChoice choose_variant(const FileEntry& entry, const http::Request& request, const CompressOptions* compress) {
   const FileVariant& plain = entry.variants.front();
@@ -68,6 +87,7 @@ FileChoice choose_variant(const FileEntry& entry, const http::Request& request, 
     const bool encoded_wins_tie = weight == most && best.variant == &plain && !best.missing;
     return weight != 0 && (weight > most || encoded_wins_tie);
   };
+  if (best.variant != nullptr && asks_for_several_parts(request)) return best;
   for (const FileVariant& variant : entry.variants) {
     const std::uint16_t weight = weights.of(variant.coding);
     if (variant.made || &variant == &plain || !wins(weight)) continue;
@@ -79,6 +99,7 @@ FileChoice choose_variant(const FileEntry& entry, const http::Request& request, 
     const std::uint16_t weight = weights.of(coding);
     if (!wins(weight)) continue;
     const FileVariant* const known = entry.find(to_string(coding));
+    if (known != nullptr && known->futile && weights.of_identity() != 0) continue;
     best = {.variant = known != nullptr ? known : &plain,
             .missing = known != nullptr ? std::nullopt : std::optional(coding)};
     most = weight;

@@ -18,6 +18,11 @@ struct FileChoice {
 /// made whole is given as it is, for a handlers::Compress to encode.
 FileChoice choose_variant(const FileEntry& entry, const http::Request& request, const CompressOptions* compress);
 
+/// The answer that needs no content: 304 or 412 for the variant in `missing` of what can be made. nullopt: there is
+/// none.
+std::optional<http::Response> answer_unmade(const FileEntry& entry, http::ContentCoding missing,
+                                            const http::Request& request);
+
 /// 200, 206, 304, 406, 412 or 416 for a GET or HEAD of `entry`, of which `chosen` was chosen.
 http::Response file_response(const FileEntry& entry, const FileVariant* chosen, const http::Request& request);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 
 #include "flare/base/quote.h"
 #include "flare/handlers/compress_policy.h"
@@ -44,6 +45,13 @@ std::int64_t realtime_ns() noexcept {
 
 bool is_settled(const FileStamp& stamp) noexcept { return realtime_ns() - stamp.changed_ns > kSettledAge; }
 
+/// Some compressors give their file the source's time in whole seconds.
+bool is_older(const FileStamp& sidecar, const FileStamp& source) noexcept {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const bool whole_seconds = sidecar.modified_ns % kSecond == 0;
+  return sidecar.modified_ns < (whole_seconds ? source.modified_ns - source.modified_ns % kSecond : source.modified_ns);
+}
+
 /// What of `before` still holds for a file with this stamp.
 const FileVariant* unchanged(const FileEntry* before, std::string_view coding, const FileStamp& stamp) noexcept {
   const FileVariant* const known = before != nullptr ? before->find(coding) : nullptr;
@@ -62,6 +70,7 @@ FileVariant encoded_variant(const FileVariant& plain, std::string_view coding,
   variant.fields.set("ETag", variant.etag);
   variant.fields.append("Content-Encoding", coding);
   variant.fields.remove("Accept-Ranges");
+  variant.futile = content->size() >= plain.stamp.size;
   variant.stamp.size = content->size();
   variant.content = std::move(content);
   variant.file = {};
@@ -93,12 +102,11 @@ FileAnswer refusal_for(const Error& error) noexcept {
 }
 
 FileTree::FileTree(const std::string& root, StaticOptions options)
-    : root_(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), options_(std::move(options)) {
+    : path_(root), root_(Root::open(root)), options_(std::move(options)) {
   if (!root_) {
     throw StaticRootError("static root " + quote(root) + ": " + flare::describe(Error::from_errno(errno)) +
                           "; it must be a folder that this process may enter");
   }
-  method_ = choose_beneath_method(root_.get());
   for (const CacheRule& rule : options_.cache_control) {
     auto glob = Glob::parse(rule.match);
     if (!glob) throw StaticRootError("cache_control: " + quote(rule.match) + " is no pattern: " + glob.error());
@@ -106,8 +114,31 @@ FileTree::FileTree(const std::string& root, StaticOptions options)
   }
 }
 
+std::shared_ptr<const FileTree::Root> FileTree::Root::open(const std::string& path) {
+  net::UniqueFd folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat status = {};
+  if (!folder || ::fstat(folder.get(), &status) != 0) return nullptr;
+  const BeneathMethod method = choose_beneath_method(folder.get());
+  return std::make_shared<const Root>(Root{std::move(folder), status.st_dev, status.st_ino, method});
+}
+
+/// The folder that has the root's name now: a site may be put in place by a rename or a link. Looked at once a second.
+std::shared_ptr<const FileTree::Root> FileTree::root() const {
+  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::seconds(1);
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(looked_, now) == now) return root_;
+  struct stat status = {};
+  const bool same =
+      ::stat(path_.c_str(), &status) != 0 || (status.st_dev == root_->device && status.st_ino == root_->inode);
+  if (!same) {
+    if (auto next = Root::open(path_)) root_ = std::move(next);
+  }
+  return root_;
+}
+
 Result<FileTree::OpenFile> FileTree::open(const std::string& path, Patience patience) const {
-  auto fd = open_beneath(root_.get(), path, method_, options_.symlinks, patience);
+  const auto root = this->root();
+  auto fd = open_beneath(root->folder.get(), path, root->method, options_.symlinks, patience);
   if (!fd) return std::unexpected(fd.error());
   OpenFile file{.fd = std::move(*fd)};
   if (::fstat(file.fd.get(), &file.status) != 0) return fail_errno(errno);
@@ -154,7 +185,11 @@ FileAnswer FileTree::list(const FileQuestion& question, UniqueFd folder) const {
     auto file = open(question.path.empty() ? name : question.path + '/' + name, Patience::kWait);
     return file ? std::optional(file->status) : std::nullopt;
   };
-  auto names = read_folder(std::move(folder), options_.list_entries, options_.symlinks != Symlinks::kNever, look);
+  auto names = read_folder(std::move(folder),
+                           {.most = options_.list_entries,
+                            .with_links = options_.symlinks != Symlinks::kNever,
+                            .only_utf8 = question.only_utf8},
+                           look);
   if (!names) return refusal_for(names.error());
   FileAnswer answer{.kind = FileAnswer::Kind::kListing};
   answer.listing = question.wants_json ? render_json(*names) : render_html(*names, question.title);
@@ -182,8 +217,7 @@ Result<void> FileTree::add_sidecars(const std::string& path, FileEntry& entry, c
     std::string name = path;
     name.append(".").append(ending);
     auto file = open(name, patience);
-    if (file && S_ISREG(file->status.st_mode) &&
-        FileStamp::of(file->status).modified_ns >= entry.variants.front().stamp.modified_ns) {
+    if (file && S_ISREG(file->status.st_mode) && !is_older(FileStamp::of(file->status), entry.variants.front().stamp)) {
       auto variant = make_variant(sidecar->coding, std::move(*file), before, patience);
       if (variant) {
         entry.variants.push_back(std::move(*variant));
@@ -197,8 +231,19 @@ Result<void> FileTree::add_sidecars(const std::string& path, FileEntry& entry, c
   return {};
 }
 
+/// A file that shrinks under the reader is being written: its new version is taken, if it holds still for that.
 Result<FileVariant> FileTree::make_variant(std::string_view coding, OpenFile file, const FileEntry* before,
                                            Patience patience) const {
+  constexpr int kTries = 4;
+  for (int tries = 1;; ++tries) {
+    auto variant = try_variant(coding, file, before, patience);
+    if (variant || variant.error().reason != Reason::kFileTruncated || tries == kTries) return variant;
+    if (::fstat(file.fd.get(), &file.status) != 0) return fail_errno(errno);
+  }
+}
+
+Result<FileVariant> FileTree::try_variant(std::string_view coding, OpenFile& file, const FileEntry* before,
+                                          Patience patience) const {
   FileVariant variant{.coding = coding, .stamp = FileStamp::of(file.status)};
   const FileStamp& stamp = variant.stamp;
   variant.settled = is_settled(stamp);
@@ -264,20 +309,18 @@ void FileTree::keep_made(FileEntry& entry, const FileEntry* before) const {
   }
 }
 
-Result<std::shared_ptr<const FileEntry>> FileTree::encode(const FileEntry& entry, http::ContentCoding coding) const {
+Result<FileVariant> FileTree::encode(const FileEntry& entry, http::ContentCoding coding) const {
   const FileVariant& plain = entry.variants.front();
-  const Effort effort = plain.stamp.size < options_.cache ? Effort::kKept : Effort::kOnce;
+  const bool kept = plain.stamp.size < options_.cache && (plain.content || options_.open_files != 0);
   std::string bytes;
   if (!plain.content) {
     auto read = read_content(plain.file.get(), static_cast<std::size_t>(plain.stamp.size), Patience::kWait);
     if (!read) return std::unexpected(read.error());
     bytes = std::move(*read);
   }
-  auto content = std::make_shared<const std::string>(
-      handlers::encode(coding, plain.content ? std::string_view(*plain.content) : bytes, effort));
-  auto grown = std::make_shared<FileEntry>(entry);
-  grown->variants.push_back(encoded_variant(plain, to_string(coding), std::move(content)));
-  return grown;
+  auto content = std::make_shared<const std::string>(handlers::encode(
+      coding, plain.content ? std::string_view(*plain.content) : bytes, kept ? Effort::kKept : Effort::kOnce));
+  return encoded_variant(plain, to_string(coding), std::move(content));
 }
 
 std::optional<std::string_view> FileTree::cache_control(std::string_view path) const {

@@ -3,7 +3,9 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +29,7 @@ struct FileQuestion {
   bool wants_folder = false;  ///< the request's path ended with a slash
   bool may_fall_back = false;
   bool wants_json = false;  ///< of a listing
+  bool only_utf8 = false;   ///< of a listing
   std::string title;        ///< of a listing: the folder's path as the client knows it, decoded
   /// What was known of the file and of the fallback: what has not changed is taken from there.
   std::shared_ptr<const FileEntry> before;
@@ -51,7 +54,7 @@ struct FileAnswer {
   Reason why = Reason::kNone;
 };
 
-/// Immutable, any thread.
+/// Any thread. What is put in place of the root is found within a second.
 class FileTree {
  public:
   /// Opens `root`; throws StaticRootError (static_files.h), also for patterns that are none.
@@ -59,16 +62,23 @@ class FileTree {
 
   [[nodiscard]] const StaticOptions& options() const noexcept { return options_; }
   [[nodiscard]] FileAnswer find(const FileQuestion& question, Patience patience) const;
-  /// `entry` and one variant more, made well where a cache has room for it, quickly where it will not be kept. Errors
+  /// One variant more of `entry`, made well where a cache has room for it, quickly where it will not be kept. Errors
   /// as of read_content. Throws CompressionError.
-  [[nodiscard]] Result<std::shared_ptr<const FileEntry>> encode(const FileEntry& entry,
-                                                                http::ContentCoding coding) const;
+  [[nodiscard]] Result<FileVariant> encode(const FileEntry& entry, http::ContentCoding coding) const;
 
  private:
   struct OpenFile {
     net::UniqueFd fd;
     struct stat status = {};
   };
+  struct Root {
+    static std::shared_ptr<const Root> open(const std::string& path);  ///< nullptr, with errno
+    net::UniqueFd folder;
+    dev_t device = 0;
+    ino_t inode = 0;
+    BeneathMethod method = BeneathMethod::kWalk;
+  };
+  [[nodiscard]] std::shared_ptr<const Root> root() const;
   [[nodiscard]] Result<OpenFile> open(const std::string& path, Patience patience) const;
   [[nodiscard]] FileAnswer find_named(const FileQuestion& question, Patience patience) const;
   [[nodiscard]] FileAnswer find_index(const FileQuestion& question, OpenFile folder, Patience patience) const;
@@ -79,13 +89,17 @@ class FileTree {
                                           Patience patience) const;
   [[nodiscard]] Result<FileVariant> make_variant(std::string_view coding, OpenFile file, const FileEntry* before,
                                                  Patience patience) const;
+  [[nodiscard]] Result<FileVariant> try_variant(std::string_view coding, OpenFile& file, const FileEntry* before,
+                                                Patience patience) const;
   [[nodiscard]] Result<std::string> make_tag(const FileVariant& variant, int file, Patience patience) const;
   void describe(const std::string& path, FileEntry& entry) const;
   void keep_made(FileEntry& entry, const FileEntry* before) const;
   [[nodiscard]] std::optional<std::string_view> cache_control(std::string_view path) const;
 
-  net::UniqueFd root_;
-  BeneathMethod method_ = BeneathMethod::kWalk;
+  std::string path_;  ///< of the root
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const Root> root_;
+  mutable std::int64_t looked_ = 0;  ///< in which second
   StaticOptions options_;
   std::vector<std::pair<Glob, std::string>> cache_control_;
 };

@@ -96,38 +96,44 @@ std::string rfc3339(std::time_t when) {
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
+bool comes_before(const ListedName& a, const ListedName& b) noexcept {
+  return a.is_folder != b.is_folder ? a.is_folder : a.name < b.name;
+}
+
 struct CloseFolder {
   void operator()(DIR* folder) const noexcept { ::closedir(folder); }
 };
 
 }  // namespace
 
-Result<Listing> read_folder(net::UniqueFd folder, std::size_t most, bool with_links,
+Result<Listing> read_folder(net::UniqueFd folder, const ListingOptions& options,
                             const std::function<std::optional<struct stat>(const std::string& name)>& look) {
   const std::unique_ptr<DIR, CloseFolder> open(::fdopendir(folder.get()));
   if (!open) return fail_errno(errno);
   const int descriptor = folder.release();  // the stream's own from here on
   Listing listing;
-  errno = 0;
-  while (const dirent* const found = ::readdir(open.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* const found = ::readdir(open.get());
+    if (found == nullptr && errno != 0) return fail_errno(errno);
+    if (found == nullptr) break;
     const std::string name(found->d_name);
-    if (!is_listed(name)) continue;
+    if (!is_listed(name) || (options.only_utf8 && !is_utf8(name))) continue;
     std::optional<struct stat> status{std::in_place};
     if (::fstatat(descriptor, name.c_str(), &*status, AT_SYMLINK_NOFOLLOW) != 0) continue;  // gone meanwhile
-    if (S_ISLNK(status->st_mode)) status = with_links ? look(name) : std::nullopt;
+    if (S_ISLNK(status->st_mode)) status = options.with_links ? look(name) : std::nullopt;
     if (!status || (!S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode))) continue;
-    if (listing.names.size() == most) {
-      listing.is_cut = true;
-      break;
-    }
     listing.names.push_back({.name = name,
                              .is_folder = S_ISDIR(status->st_mode),
                              .size = static_cast<std::uint64_t>(status->st_size),
                              .modified = status->st_mtim.tv_sec});
+    std::ranges::push_heap(listing.names, comes_before);
+    if (listing.names.size() <= options.most) continue;
+    std::ranges::pop_heap(listing.names, comes_before);  // the last of all
+    listing.names.pop_back();
+    listing.is_cut = true;
   }
-  std::ranges::sort(listing.names, [](const ListedName& a, const ListedName& b) {
-    return a.is_folder != b.is_folder ? a.is_folder : a.name < b.name;
-  });
+  std::ranges::sort_heap(listing.names, comes_before);
   return listing;
 }
 

@@ -25,13 +25,18 @@ struct ListedName {
 
 struct Listing {
   std::vector<ListedName> names;  ///< folders first, then by bytes
-  bool is_cut = false;            ///< there are more
+  bool is_cut = false;            ///< there are more, behind these
+};
+
+struct ListingOptions {
+  std::size_t most = 0;     ///< names
+  bool with_links = false;  ///< symbolic links are shown as what lies behind them, else not at all
+  bool only_utf8 = false;   ///< other names are left out: no request may have them
 };
 
 /// What `folder` holds that a request could ask for: files and folders, no name with a dot in front, with a control or
-/// a backslash in it. At most `most` of them. Symbolic links are left out, or shown as what `look` finds behind them.
-/// May wait.
-Result<Listing> read_folder(net::UniqueFd folder, std::size_t most, bool with_links,
+/// a backslash in it. `look` finds what is behind a link. May wait.
+Result<Listing> read_folder(net::UniqueFd folder, const ListingOptions& options,
                             const std::function<std::optional<struct stat>(const std::string& name)>& look);
 
 /// `title`: the folder's path as the client knows it, decoded, with a slash at its end.

@@ -1,9 +1,12 @@
 #include "flare/handlers/static_files.h"
 
+#include <algorithm>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "flare/handlers/compress_policy.h"
 #include "flare/handlers/file_cache.h"
 #include "flare/handlers/file_response.h"
 #include "flare/handlers/file_tree.h"
@@ -11,6 +14,7 @@
 #include "flare/http/path.h"
 #include "flare/http/quality.h"
 #include "flare/runtime/offload.h"
+#include "flare/runtime/until.h"
 #include "flare/runtime/worker.h"
 
 namespace flare::handlers {
@@ -68,6 +72,9 @@ Response refusal(const FileAnswer& answer) {
   return response;
 }
 
+/// To a client that is not there any more.
+Response left_alone() { return error_response(Status::kServiceUnavailable, Reason::kClientClosed); }
+
 Response listing_response(std::string content, bool json) {
   Response response;
   response.headers.append("Content-Type", json ? "application/json; charset=utf-8" : "text/html; charset=utf-8");
@@ -103,6 +110,14 @@ struct StaticFiles::Site : std::enable_shared_from_this<Site> {
   static runtime::Task<Response> encode_later(std::shared_ptr<const Site> site, std::shared_ptr<const FileEntry> entry,
                                               std::string key, http::ContentCoding coding, const Request& request,
                                               Worker& worker);
+  /// The making of that variant, begun where it is not under way.
+  std::shared_ptr<VariantMaking> making_of(const std::shared_ptr<const FileEntry>& entry, std::string_view key,
+                                           http::ContentCoding coding, Worker& worker) const;
+  static runtime::Task<void> make(std::shared_ptr<const Site> site, std::shared_ptr<VariantMaking> making,
+                                  std::shared_ptr<const FileEntry> entry, std::string key, Worker& worker);
+  void keep(std::string_view key, const FileEntry& entry, const FileVariant& variant, runtime::TimePoint checked) const;
+  [[nodiscard]] Response respond_with(const FileEntry& entry, const FileVariant* chosen, const Request& request) const;
+  [[nodiscard]] Response respond_made(const FileEntry& entry, const FileVariant& made, const Request& request) const;
   [[nodiscard]] Reply look(const Request& request, Worker* worker, FileQuestion question) const;
   static runtime::Task<Response> answer_later(std::shared_ptr<const Site> site, const Request& request, Worker& worker,
                                               FileQuestion question);
@@ -133,35 +148,97 @@ FileQuestion StaticFiles::Site::ask(const Request& request) const {
     question.wants_json =
         options().list == ListFormat::kJson || http::accept_weight(request.headers(), "application/json") >
                                                    http::accept_weight(request.headers(), "text/html");
+    question.only_utf8 = request.limits().utf8 == http::Utf8Policy::kStrict;
     question.title = http::percent_decode(request.path()).value_or(std::string());
   }
   return question;
 }
 
-/// The first to want a coding has it made: what is in memory here, what has to be read elsewhere.
+/// A coding is made when it is first wanted: of what is in memory here, of what has to be read elsewhere.
 Reply StaticFiles::Site::serve(std::shared_ptr<const FileEntry> entry, std::string_view key, runtime::TimePoint checked,
                                const Request& request, Worker* worker) const {
   const CompressOptions* const compress = options().compress ? &*options().compress : nullptr;
   const FileChoice choice = choose_variant(*entry, request, compress);
-  if (!choice.missing) return file_response(*entry, choice.variant, request);
+  if (!choice.missing) return respond_with(*entry, choice.variant, request);
+  if (auto unmade = answer_unmade(*entry, *choice.missing, request)) return std::move(*unmade);
   if (!entry->variants.front().content && worker != nullptr && worker->offload_pool() != nullptr)
     return encode_later(shared_from_this(), std::move(entry), std::string(key), *choice.missing, request, *worker);
-  const auto grown = tree.encode(*entry, *choice.missing);
-  if (!grown) return refusal(refusal_for(grown.error()));
-  if (worker != nullptr) cache().put(key, *grown, checked);
-  return file_response(**grown, (*grown)->find(to_string(*choice.missing)), request);
+  const auto made = tree.encode(*entry, *choice.missing);
+  if (!made) return refusal(refusal_for(made.error()));
+  if (worker != nullptr) keep(key, *entry, *made, checked);
+  return respond_made(*entry, *made, request);
+}
+
+/// What could have been compressed here is not to be elsewhere.
+Response StaticFiles::Site::respond_with(const FileEntry& entry, const FileVariant* chosen,
+                                         const Request& request) const {
+  Response response = file_response(entry, chosen, request);
+  response.as_is = options().compress && entry.variants.front().stamp.size <= kLargestWhole;
+  return response;
+}
+
+void StaticFiles::Site::keep(std::string_view key, const FileEntry& entry, const FileVariant& variant,
+                             runtime::TimePoint checked) const {
+  auto grown = std::make_shared<FileEntry>(entry);
+  grown->variants.push_back(variant);
+  cache().put(key, std::move(grown), checked);
+}
+
+Response StaticFiles::Site::respond_made(const FileEntry& entry, const FileVariant& made,
+                                         const Request& request) const {
+  const bool plain = made.futile && http::CodingWeights(request.headers()).of_identity() != 0;
+  return respond_with(entry, plain ? &entry.variants.front() : &made, request);
+}
+
+std::shared_ptr<VariantMaking> StaticFiles::Site::making_of(const std::shared_ptr<const FileEntry>& entry,
+                                                            std::string_view key, http::ContentCoding coding,
+                                                            Worker& worker) const {
+  const FileStamp& stamp = entry->variants.front().stamp;
+  auto& all = cache().making();
+  const auto found =
+      std::ranges::find_if(all, [&](const auto& making) { return making->coding == coding && making->stamp == stamp; });
+  if (found != all.end()) return *found;
+  auto making = std::make_shared<VariantMaking>(stamp, coding);
+  all.push_back(making);
+  worker.spawn(make(shared_from_this(), making, entry, std::string(key), worker));
+  return making;
+}
+
+/// For all who wait, whoever of them leaves.
+runtime::Task<void> StaticFiles::Site::make(std::shared_ptr<const Site> site, std::shared_ptr<VariantMaking> making,
+                                            std::shared_ptr<const FileEntry> entry, std::string key, Worker& worker) {
+  auto job = [site, making, entry]() -> Result<std::shared_ptr<const FileVariant>> {  // may outlive this frame
+    if (making->wanted == 0) return fail(ErrorKind::kCancelled);
+    auto made = site->tree.encode(*entry, making->coding);
+    if (!made) return std::unexpected(made.error());
+    return std::make_shared<const FileVariant>(std::move(*made));
+  };
+  try {
+    making->outcome = co_await runtime::offload(worker, *worker.offload_pool(), std::move(job));
+  } catch (const std::exception&) {
+    making->failure = std::current_exception();
+  }
+  std::erase(site->cache().making(), making);
+  const FileCache::Slot* const slot = site->cache().find(key);
+  if (making->outcome && *making->outcome && slot != nullptr && slot->entry->variants.front().stamp == making->stamp)
+    site->keep(key, *slot->entry, ***making->outcome, slot->checked);
+  making->done.cancel();
 }
 
 runtime::Task<Response> StaticFiles::Site::encode_later(std::shared_ptr<const Site> site,
                                                         std::shared_ptr<const FileEntry> entry, std::string key,
                                                         http::ContentCoding coding, const Request& request,
                                                         Worker& worker) {
-  auto job = [site, entry, coding] { return site->tree.encode(*entry, coding); };  // may outlive this frame
-  const auto grown = co_await runtime::offload(worker, *worker.offload_pool(), std::move(job));
-  if (!grown) co_return refusal(refusal_for(grown.error()));
-  const FileCache::Slot* const slot = site->cache().find(key);
-  if (slot != nullptr && slot->entry == entry) site->cache().put(key, *grown, slot->checked);
-  co_return file_response(**grown, (*grown)->find(to_string(coding)), request);
+  for (;;) {
+    const auto making = site->making_of(entry, key, coding, worker);
+    const VariantMaking::Wish wish(*making);
+    co_await runtime::until(making->done, request.cancellation());
+    if (request.cancellation().is_cancelled()) co_return left_alone();
+    if (making->failure) std::rethrow_exception(making->failure);
+    const auto& made = *making->outcome;
+    if (made) co_return site->respond_made(*entry, **made, request);
+    if (made.error().kind != ErrorKind::kCancelled) co_return refusal(refusal_for(made.error()));
+  }
 }
 
 Reply StaticFiles::Site::respond(FileAnswer answer, const FileQuestion& question, const Request& request,
@@ -201,8 +278,9 @@ Reply StaticFiles::Site::respond(FileAnswer answer, const FileQuestion& question
 runtime::Task<Response> StaticFiles::Site::answer_later(std::shared_ptr<const Site> site, const Request& request,
                                                         Worker& worker, FileQuestion question) {
   auto job = [site, question] { return site->tree.find(question, Patience::kWait); };  // may outlive this frame
-  FileAnswer answer = co_await runtime::offload(worker, *worker.offload_pool(), std::move(job));
-  Reply reply = site->respond(std::move(answer), question, request, &worker);
+  auto answer = co_await runtime::offload(worker, *worker.offload_pool(), request.cancellation(), std::move(job));
+  if (!answer) co_return left_alone();
+  Reply reply = site->respond(std::move(*answer), question, request, &worker);
   if (Response* const now = reply.now()) co_return std::move(*now);
   co_return co_await std::move(*reply.later());
 }

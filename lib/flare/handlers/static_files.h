@@ -20,7 +20,7 @@ class StaticRootError : public Exception {
 /// method: 405. Only regular files; a folder without trailing slash is redirected (308), query kept. On a worker, files
 /// are remembered for a second at a time, small ones with their content, and what may have to wait for a disk does so
 /// in the worker's offload pool, whereupon the answer is a task; without a worker all is done at once, on this thread.
-/// Copies share the root, which stays the folder it was when opened.
+/// Copies share the root; another folder that takes its name is served within a second.
 class StaticFiles {
  public:
   /// Opens `root`; throws StaticRootError.

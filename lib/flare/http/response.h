@@ -21,6 +21,7 @@ struct Response {
   Reason why = Reason::kNone;  ///< set by flare's own refusals; for the log
   bool close = false;          ///< close the connection after this response
   bool error_page = false;     ///< the connection makes the body, in the form that the client accepts (error_page.h)
+  bool as_is = false;          ///< its coding has been chosen: middleware does not compress it
   HeaderMap headers;
   Body body;
   std::unique_ptr<Takeover> takeover;  ///< with 101: whose the connection is afterwards

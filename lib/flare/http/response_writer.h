@@ -47,6 +47,7 @@ class ResponseWriter {
 
  private:
   static constexpr std::uint64_t kFileBytesPerTurn = 256 * 1024;  // F-20
+  static constexpr std::uint64_t kWarmedAtOnce = 1024 * 1024;     ///< so far ahead a look for what is on the disk only
 
   struct CancelSource final : runtime::Cancellation::Listener {
     CancelSource(runtime::Cancellation& gone, BodySource& pulled) noexcept : Listener(gone), source(pulled) {}
@@ -122,7 +123,7 @@ template <io::ByteStream Stream>
 runtime::Task<void> ResponseWriter<Stream>::warm(const FileRange& range, std::uint64_t offset, std::uint64_t length) {
   runtime::OffloadPool* const pool = worker_.offload_pool();
   if (pool == nullptr) co_return;
-  // The kernel reads ahead of what it has just sent: after the first turn only the end of each is in doubt.
+  // The kernel reads ahead of what it has just sent: after the first part only the end of each is in doubt.
   const std::uint64_t doubtful = offset == range.offset ? offset : offset + length - 1;
   if (io::is_resident(range.file.get(), doubtful, offset + length - doubtful)) co_return;
   auto read = [file = range.file, offset, length] {  // owns a share of the file: it may outlive this frame
@@ -150,9 +151,13 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view h
   }
   std::uint64_t offset = range.offset;
   const std::uint64_t end = range.offset + range.length;
+  std::uint64_t warmed = range.offset;
   while (offset < end) {
     const std::uint64_t most = std::min({end - offset, kFileBytesPerTurn, bandwidth_.share()});
-    if (range.cold) co_await warm(range, offset, most);
+    if (range.cold && offset >= warmed) {
+      warmed = std::min(end, offset + kWarmedAtOnce);
+      co_await warm(range, offset, warmed - offset);
+    }
     const auto count = stream_.try_send_file(range.file.get(), offset, most);
     if (count) {
       if (*count == 0) co_return fail(ErrorKind::kProtocol, Reason::kFileTruncated);  // F-19
@@ -164,6 +169,8 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_file(std::string_view h
       } else {
         co_await worker_.yield();
       }
+    } else if (count.error().kind == ErrorKind::kSystem) {  // the disk, not the client
+      co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
     } else if (count.error().kind != ErrorKind::kWouldBlock) {
       co_return fail(count.error().kind, Reason::kClientClosed);
     } else if (auto ready = co_await wait_writable(); !ready) {

@@ -42,6 +42,7 @@ Result<Connecting> begin_connect(const Endpoint& where) noexcept;
 class SocketRef {
  public:
   explicit SocketRef(int fd) noexcept : fd_(fd) {}
+  [[nodiscard]] int fd() const noexcept { return fd_; }
   Result<void> set_reuse_addr(bool on) noexcept;
   Result<void> set_reuse_port(bool on) noexcept;
   Result<void> set_keepalive(bool on) noexcept;

@@ -1,6 +1,7 @@
 // Blocking calls on threads of their own, so that no reactor ever waits for a disk or a resolver.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <coroutine>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "flare/runtime/cancellation.h"
 #include "flare/runtime/worker.h"
 
 namespace flare::runtime {
@@ -41,55 +43,121 @@ class OffloadPool {
   std::vector<std::thread> threads_;
 };
 
-/// `co_await offload(worker, pool, f)`: runs f() on the pool, continues on `worker` with its result, or throws what f
-/// threw. f must own what it uses: should the worker end first, f may still be running.
+namespace detail {
+
+/// Shared by whoever waits and the thread that works: either may end first.
 template <class F>
-class Offload {
- public:
+struct OffloadJob {
   using Value = std::invoke_result_t<F&>;
   static_assert(!std::is_void_v<Value>, "return something, if only whether it worked");
 
-  Offload(Worker& worker, OffloadPool& pool, F f) : pool_(pool), job_(std::make_shared<Job>(worker, std::move(f))) {}
-  Offload(const Offload&) = delete;
-  Offload& operator=(const Offload&) = delete;
-  ~Offload() { job_->waiting = {}; }
+  OffloadJob(Worker& owner, F function) : worker(owner), f(std::move(function)) {}
+  OffloadJob(const OffloadJob&) = delete;
+  OffloadJob& operator=(const OffloadJob&) = delete;
 
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiting) {
-    job_->waiting = waiting;
-    pool_.submit([job = job_] {
-      try {
-        job->value.emplace(job->f());
-      } catch (...) {
-        job->failure = std::current_exception();
-      }
+  static void submit(OffloadPool& pool, std::shared_ptr<OffloadJob> job) {
+    pool.submit([job = std::move(job)] {
+      if (!job->abandoned.load(std::memory_order_relaxed)) job->run();
       job->worker.post([job] {
         if (job->waiting) job->waiting.resume();
       });
     });
   }
-  Value await_resume() {
-    if (job_->failure) std::rethrow_exception(job_->failure);
-    return std::move(*job_->value);
+  void run() noexcept {
+    try {
+      value.emplace(f());
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+  Value take() {
+    if (failure) std::rethrow_exception(failure);
+    return std::move(*value);
+  }
+
+  Worker& worker;
+  F f;
+  std::optional<Value> value;
+  std::exception_ptr failure;
+  std::atomic<bool> abandoned = false;  ///< nobody waits any more: not to be begun
+  std::coroutine_handle<> waiting;      ///< touched on the worker only
+};
+
+}  // namespace detail
+
+/// `co_await offload(worker, pool, f)`: runs f() on the pool, continues on `worker` with its result, or throws what f
+/// threw. f must own what it uses: should the worker end first, f may still be running.
+template <class F>
+class Offload {
+  using Job = detail::OffloadJob<F>;
+
+ public:
+  Offload(Worker& worker, OffloadPool& pool, F f) : pool_(pool), job_(std::make_shared<Job>(worker, std::move(f))) {}
+  Offload(const Offload&) = delete;
+  Offload& operator=(const Offload&) = delete;
+  ~Offload() {
+    job_->waiting = {};
+    job_->abandoned.store(true, std::memory_order_relaxed);
+  }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    job_->waiting = waiting;
+    Job::submit(pool_, job_);
+  }
+  typename Job::Value await_resume() { return job_->take(); }
+
+ private:
+  OffloadPool& pool_;
+  std::shared_ptr<Job> job_;
+};
+
+/// The same for somebody who may leave: nullopt as soon as `gone` says so. Work that has not begun by then is never
+/// done, so that those who left do not stand in the way of those who stay.
+template <class F>
+class CancellableOffload final : private Cancellation::Listener {
+  using Job = detail::OffloadJob<F>;
+
+ public:
+  CancellableOffload(Worker& worker, OffloadPool& pool, Cancellation& gone, F f)
+      : Listener(gone),
+        pool_(pool),
+        job_(std::make_shared<Job>(worker, std::move(f))),
+        cancelled_(gone.is_cancelled()) {}
+  ~CancellableOffload() override { abandon(); }
+
+  [[nodiscard]] bool await_ready() const noexcept { return cancelled_; }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    job_->waiting = waiting;
+    Job::submit(pool_, job_);
+  }
+  std::optional<typename Job::Value> await_resume() {
+    if (cancelled_) return std::nullopt;
+    return job_->take();
   }
 
  private:
-  struct Job {
-    Job(Worker& owner, F function) : worker(owner), f(std::move(function)) {}
-    Worker& worker;
-    F f;
-    std::optional<Value> value;
-    std::exception_ptr failure;
-    std::coroutine_handle<> waiting;  // touched on the worker only
-  };
+  std::coroutine_handle<> abandon() noexcept {
+    job_->abandoned.store(true, std::memory_order_relaxed);
+    return std::exchange(job_->waiting, {});
+  }
+  void on_cancel() override {
+    cancelled_ = true;
+    if (const auto waiting = abandon()) waiting.resume();  // the last thing: this may be gone by that
+  }
 
   OffloadPool& pool_;
   std::shared_ptr<Job> job_;
+  bool cancelled_;
 };
 
 template <class F>
 Offload<F> offload(Worker& worker, OffloadPool& pool, F f) {
   return Offload<F>(worker, pool, std::move(f));
+}
+template <class F>
+CancellableOffload<F> offload(Worker& worker, OffloadPool& pool, Cancellation& gone, F f) {
+  return CancellableOffload<F>(worker, pool, gone, std::move(f));
 }
 
 }  // namespace flare::runtime

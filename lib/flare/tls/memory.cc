@@ -17,28 +17,22 @@ namespace {
 // Sizes as glibc's malloc makes them: a block of `fine` class n holds 16 n + 8 bytes, and malloc_usable_size tells
 // later which class it belongs to, so that no header of ours is needed.
 constexpr std::size_t kFineStep = 16;
-constexpr std::size_t kFine = 1024 + 8;
-constexpr std::size_t kMiddleStep = 256;
-constexpr std::size_t kMiddle = kFine + 28 * kMiddleStep;  // about 8 KiB: OpenSSL's objects
+constexpr std::size_t kFine = 8 * 1024 + 8;  // OpenSSL's objects
 constexpr std::size_t kCoarseStep = 4096;
-constexpr std::size_t kCoarse = kMiddle + 7 * kCoarseStep;  // about 36 KiB: the buffers of records
+constexpr std::size_t kCoarse = kFine + 7 * kCoarseStep;  // about 36 KiB: the buffers of records
 constexpr std::size_t kFineClasses = (kFine - 8) / kFineStep + 1;
-constexpr std::size_t kMiddleClasses = (kMiddle - kFine) / kMiddleStep;
-constexpr std::size_t kClasses = kFineClasses + kMiddleClasses + (kCoarse - kMiddle) / kCoarseStep;
-constexpr std::size_t kCachedBytes = std::size_t{1024} * 1024;
+constexpr std::size_t kClasses = kFineClasses + (kCoarse - kFine) / kCoarseStep;
+constexpr std::size_t kCachedBytes = std::size_t{256} * 1024;
 
 /// The largest block of a class.
 constexpr std::size_t size_of(std::size_t index) noexcept {
-  if (index < kFineClasses) return index * kFineStep + 8;
-  if (index < kFineClasses + kMiddleClasses) return kFine + (index - kFineClasses + 1) * kMiddleStep;
-  return kMiddle + (index - kFineClasses - kMiddleClasses + 1) * kCoarseStep;
+  return index < kFineClasses ? index * kFineStep + 8 : kFine + (index - kFineClasses + 1) * kCoarseStep;
 }
 
 /// The smallest class whose blocks hold `size` bytes; kClasses: none does.
 constexpr std::size_t class_for(std::size_t size) noexcept {
   if (size <= kFine) return size <= 8 ? 0 : (size - 8 + kFineStep - 1) / kFineStep;
-  if (size <= kMiddle) return kFineClasses + (size - kFine - 1) / kMiddleStep;
-  return std::min(kClasses, kFineClasses + kMiddleClasses + (size - kMiddle - 1) / kCoarseStep);
+  return std::min(kClasses, kFineClasses + (size - kFine - 1) / kCoarseStep);
 }
 static_assert([] {
   for (std::size_t index = 1; index < kClasses; ++index) {

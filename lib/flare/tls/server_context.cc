@@ -92,6 +92,7 @@ SslCtxPtr ServerContext::make_ssl_ctx(const CertificatePool::Entry& entry) {
   SslCtxPtr made(SSL_CTX_new(TLS_server_method()));
   if (!made) throw std::bad_alloc();
   SSL_CTX* const ctx = made.get();
+  if (options_.kernel_records) SSL_CTX_set_options(ctx, SSL_OP_ENABLE_KTLS);
   SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);

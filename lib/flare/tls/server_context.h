@@ -46,6 +46,8 @@ struct ServerOptions {
   std::vector<std::string> protocols{"http/1.1"};  ///< for ALPN, the dearest first
   std::shared_ptr<TicketKeys> tickets;             ///< null: nothing is resumed
   std::chrono::milliseconds handshake_timeout{10'000};
+  bool kernel_records =
+      KernelRecords::are_available();  ///< large files leave by the kernel's TLS where it takes the keys
   std::vector<ClientAuth> client_auth;
   /// The index in client_auth that holds for a name ("" where the client gives none). Called on any thread. Empty: none
   /// ever does.

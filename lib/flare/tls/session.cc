@@ -34,11 +34,9 @@ std::chrono::steady_clock::time_point coarse_now() noexcept {
 }  // namespace
 
 Session::Session(SslPtr ssl, std::shared_ptr<const ServerContext> context)
-    : ssl_(std::move(ssl)), context_(std::move(context)) {
-  BIO* const bio = SessionBio::make(*this).release();
-  SSL_set0_rbio(ssl_.get(), bio);
-  BIO_up_ref(bio);
-  SSL_set0_wbio(ssl_.get(), bio);
+    : ssl_(std::move(ssl)),
+      context_(std::move(context)),
+      kernel_((SSL_get_options(ssl_.get()) & SSL_OP_ENABLE_KTLS) != 0 ? std::make_unique<KernelRecords>() : nullptr) {
   SSL_set_app_data(ssl_.get(), this);
 }
 
@@ -49,11 +47,11 @@ Session::~Session() = default;
 Step Session::handshake() noexcept {
   if (input_.empty() && !begun_ && is_server()) return Step::kRead;
   begun_ = true;
-  unread_ = input_;
+  std::string_view unread = input_;
+  const SessionBio wire(ssl_.get(), unread, output_, kernel_.get());
   const int outcome = SSL_do_handshake(ssl_.get());
   const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), outcome);
-  input_.erase(0, input_.size() - unread_.size());
-  unread_ = {};
+  input_.erase(0, input_.size() - unread.size());
   switch (error) {
     case SSL_ERROR_NONE:
       established_ = true;
@@ -97,7 +95,8 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
   ERR_clear_error();  // SSL_get_error asks the thread's queue, where anybody may have left something
   const bool kept = !input_.empty();
   if (kept) input_.append(arrived);
-  unread_ = kept ? std::string_view(input_) : arrived;
+  std::string_view unread = kept ? std::string_view(input_) : arrived;
+  const SessionBio wire(ssl_.get(), unread, output_, kernel_.get());
   const std::size_t said = output_.size();
   std::size_t total = 0;
   int outcome = 1;
@@ -105,25 +104,42 @@ Result<std::size_t> Session::decrypt(std::string_view arrived, std::span<char> i
     std::size_t count = 0;
     outcome = SSL_read_ex(ssl_.get(), into.data() + total, into.size() - total, &count);
     total += count;
-    if (outcome != 1 || (unread_.empty() && SSL_pending(ssl_.get()) == 0)) break;
+    if (outcome != 1 || (unread.empty() && SSL_pending(ssl_.get()) == 0)) break;
   }
   const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), 0);
   if (error == SSL_ERROR_ZERO_RETURN) ended_ = true;
+  if (kernel_ != nullptr) look_for_new_keys(said);
   if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) broken(error);  // after what came before it was read
   if (output_.size() > said && output_.size() > kMostUnread)
     break_off({.text = "it makes us answer and does not read the answers"});
-  has_input_ = ended_ || broken_ || !unread_.empty() || SSL_pending(ssl_.get()) != 0;
+  has_input_ = ended_ || broken_ || !unread.empty() || SSL_pending(ssl_.get()) != 0;
   if (kept) {
-    input_.erase(0, input_.size() - unread_.size());
+    input_.erase(0, input_.size() - unread.size());
   } else {
-    input_.assign(unread_);
+    input_.assign(unread);
   }
-  unread_ = {};
   if (input_.empty()) std::string().swap(input_);
   if (total != 0 || into.empty()) return total;
   if (ended_) return fail(ErrorKind::kClosed);
   if (broken_) return std::unexpected(breakage());
   return fail(ErrorKind::kWouldBlock);
+}
+
+/// RFC 8446 §4.6.3: the peer may ask for new keys. The kernel cannot be told: before it sends, it never will; after
+/// that, the connection is at its end.
+void Session::look_for_new_keys(std::size_t said) noexcept {
+  const bool asked = SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE || output_.size() > said;
+  if (!asked) return;
+  kernel_->forget();
+  if (!by_kernel_) return;
+  output_.resize(said);
+  if (!broken_) break_off({.text = "it asks for new keys while the kernel sends"});
+}
+
+bool Session::hand_over(int socket) noexcept {
+  if (kernel_ == nullptr || !kernel_->is_known() || closed_ || !output_.empty()) return false;
+  by_kernel_ = kernel_->hand_over(socket);
+  return by_kernel_;
 }
 
 Error Session::cut_off() const noexcept {
@@ -141,25 +157,24 @@ std::size_t Session::record_size() noexcept {
 Result<void> Session::encrypt(std::string_view plain, std::string& output) {
   if (plain.empty()) return {};
   if (closed_) return fail(ErrorKind::kBrokenPipe);
-  sink_ = &output;
+  std::string_view nothing;
+  const SessionBio wire(ssl_.get(), nothing, output, kernel_.get());
   while (!plain.empty()) {
     const std::size_t size = plain.size() <= kFirstRecord ? plain.size() : std::min(plain.size(), record_size());
     std::size_t written = 0;
     if (SSL_write_ex(ssl_.get(), plain.data(), size, &written) != 1) {
-      sink_ = &output_;
       return std::unexpected(broken(SSL_get_error(ssl_.get(), 0)));
     }
     plain.remove_prefix(written);
   }
-  sink_ = &output_;
   return {};
 }
 
 void Session::close(std::string& output) noexcept {
   if (std::exchange(closed_, true) || !established_) return;
-  sink_ = &output;
+  std::string_view nothing;
+  const SessionBio wire(ssl_.get(), nothing, output, kernel_.get());
   static_cast<void>(SSL_shutdown(ssl_.get()));
-  sink_ = &output_;
   ERR_clear_error();
 }
 

@@ -12,8 +12,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "flare/base/error.h"
+#include "flare/tls/kernel_records.h"
 #include "flare/tls/openssl.h"
 #include "flare/tls/peer_certificate.h"
 
@@ -30,7 +32,7 @@ enum class Step : std::uint8_t {
   kFailed,   ///< see failure(); an alert may wait in output()
 };
 
-/// Belongs to one thread at a time. It stays where it is: OpenSSL refers to it.
+/// Belongs to one thread at a time. It stays where it is: OpenSSL refers to it. No call is made from within another.
 class Session {
  public:
   /// `ssl` is configured for its side, without a BIO. `context` is kept alive; null for clients.
@@ -69,6 +71,16 @@ class Session {
   /// Ciphertext to be sent, in order, before anything else: handshake messages, alerts, what a transport did not take.
   [[nodiscard]] std::string& output() noexcept { return output_; }
 
+  // ---- records by the kernel
+  /// From now on whoever writes to `socket` writes plaintext, and encrypt() and close() are not to be called: see
+  /// KernelRecords. False: all goes on as before. Only where nothing waits to be sent.
+  bool hand_over(int socket) noexcept;
+  [[nodiscard]] bool is_by_kernel() const noexcept { return by_kernel_; }
+  /// Once, if it is in order: then a close_notify has to be sent, which the caller does.
+  bool end_by_kernel() noexcept { return !std::exchange(closed_, true); }
+  /// nullptr where nothing is handed over.
+  [[nodiscard]] KernelRecords* kernel_records() noexcept { return kernel_.get(); }
+
   // ---- what was agreed
   [[nodiscard]] std::string_view version() const noexcept;   ///< "TLSv1.3"
   [[nodiscard]] std::string_view cipher() const noexcept;    ///< "TLS_AES_128_GCM_SHA256"
@@ -84,9 +96,9 @@ class Session {
  private:
   friend class ClientContext;
   friend class ServerContext;
-  friend struct SessionBio;
 
   Step failed() noexcept;
+  void look_for_new_keys(std::size_t said) noexcept;
   Error broken(int error) noexcept;
   Error break_off(const Failure& why) noexcept;
   [[nodiscard]] Error breakage() const noexcept;
@@ -94,10 +106,9 @@ class Session {
 
   SslPtr ssl_;
   std::shared_ptr<const ServerContext> context_;
-  std::string input_;        ///< fed, not yet read
-  std::string_view unread_;  ///< what OpenSSL reads from during a call
+  std::string input_;  ///< fed, not yet read
   std::string output_;
-  std::string* sink_ = &output_;  ///< where OpenSSL writes to during a call
+  std::unique_ptr<KernelRecords> kernel_;
   std::string server_name_;
   std::string failure_;
   Reason reason_ = Reason::kNone;
@@ -108,6 +119,7 @@ class Session {
   bool closed_ = false;  ///< close_notify has gone, or must not
   bool offloaded_ = false;
   bool broken_ = false;
+  bool by_kernel_ = false;
   bool costly_ = false;                            ///< chosen: a certificate whose key is expensive to use
   std::uint8_t records_ = 0;                       ///< of the present burst, as far as their size depends on it
   std::chrono::steady_clock::time_point burst_{};  ///< when it last went on

@@ -114,7 +114,8 @@ class BasicTlsStream {
   [[nodiscard]] Transport& transport() noexcept { return transport_; }
 
  private:
-  static constexpr std::size_t kHeldAtMost = 4096;  ///< output that may wait for more to leave with
+  static constexpr std::size_t kHeldAtMost = 4096;              ///< output that may wait for more to leave with
+  static constexpr std::uint64_t kWorthTheKernel = 128 * 1024;  ///< of a file
 
   template <class Wait>
   struct Readable {
@@ -128,6 +129,9 @@ class BasicTlsStream {
   Result<void> flush();
   runtime::Task<Result<void>> receive();
   void say_goodbye() noexcept;
+  [[nodiscard]] bool by_kernel() const noexcept { return session_->is_by_kernel(); }
+  /// The kernel encrypts from here on, where it can and where so many bytes of a file are worth it.
+  bool hand_over(std::uint64_t length) noexcept;
 
   Transport transport_;
   std::shared_ptr<Session> session_;  ///< shared with whoever does a step of the handshake elsewhere
@@ -169,7 +173,17 @@ Result<void> BasicTlsStream<Transport>::flush() {
 
 /// Encrypts, at most a scratch buffer's worth, and sends the records behind what waited.
 template <io::ByteStream Transport>
+bool BasicTlsStream<Transport>::hand_over(std::uint64_t length) noexcept {
+  if constexpr (requires { transport_.socket().fd(); }) {
+    return length >= kWorthTheKernel && debt_ == 0 && session_->hand_over(transport_.socket().fd());
+  }
+  return false;
+}
+
+template <io::ByteStream Transport>
 Result<std::size_t> BasicTlsStream<Transport>::try_write(std::string_view bytes, io::Ahead ahead) {
+  // What is left open for the end would be lost with the socket: the kernel's last record has to be a whole one.
+  if (by_kernel()) return transport_.try_write(bytes, ahead == io::Ahead::kEnd ? io::Ahead::kUnknown : ahead);
   if (bytes.empty()) {  // what waits may leave; what is owed stays owed
     if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
     return std::size_t{0};
@@ -201,6 +215,7 @@ Result<std::size_t> BasicTlsStream<Transport>::try_write(std::string_view bytes,
 /// Small pieces share a record.
 template <io::ByteStream Transport>
 Result<std::size_t> BasicTlsStream<Transport>::try_writev(std::span<const iovec> pieces) {
+  if (by_kernel()) return transport_.try_writev(pieces);
   auto& plain = Scratch::of_this_thread().plain;
   std::size_t gathered = 0;
   for (const iovec& piece : pieces) {
@@ -213,6 +228,11 @@ Result<std::size_t> BasicTlsStream<Transport>::try_writev(std::span<const iovec>
 
 template <io::ByteStream Transport>
 Result<std::size_t> BasicTlsStream<Transport>::try_send_file(int file, std::uint64_t& offset, std::uint64_t length) {
+  if (!by_kernel() && length >= kWorthTheKernel && session_->kernel_records() != nullptr) {
+    if (auto flushed = flush(); !flushed) return std::unexpected(flushed.error());
+    hand_over(length);
+  }
+  if (by_kernel()) return transport_.try_send_file(file, offset, length);
   auto& plain = Scratch::of_this_thread().plain;
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(length, plain.size()));
   ssize_t count = 0;
@@ -228,8 +248,7 @@ Result<std::size_t> BasicTlsStream<Transport>::try_send_file(int file, std::uint
 
 template <io::ByteStream Transport>
 Result<void> BasicTlsStream<Transport>::shutdown_write() {
-  session_->close(session_->output());
-  static_cast<void>(flush());
+  say_goodbye();
   return transport_.shutdown_write();
 }
 
@@ -277,6 +296,12 @@ runtime::Task<Result<void>> BasicTlsStream<Transport>::write_all(std::string_vie
 template <io::ByteStream Transport>
 void BasicTlsStream<Transport>::say_goodbye() noexcept {
   if (silent_) return;
+  if (by_kernel()) {
+    if constexpr (requires { transport_.socket().fd(); }) {
+      if (session_->end_by_kernel()) KernelRecords::say_close_notify(transport_.socket().fd());
+    }
+    return;
+  }
   session_->close(session_->output());
   static_cast<void>(flush());
 }

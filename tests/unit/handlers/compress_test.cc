@@ -145,7 +145,7 @@ TEST(Compress, VaryKeepsWhatItNames) {
     });
     return all;
   };
-  EXPECT_EQ(vary("Origin"), "Origin;Accept-Encoding;");
+  EXPECT_EQ(vary("Origin"), "Origin, Accept-Encoding;");
   EXPECT_EQ(vary("Origin, accept-encoding"), "Origin, accept-encoding;");
   EXPECT_EQ(vary("*"), "*;");
 }

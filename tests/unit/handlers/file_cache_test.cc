@@ -82,6 +82,34 @@ TEST(FileCache, ALookHoldsNoLongerThanItsEntryIsFresh) {
   EXPECT_FALSE(cache.find("a")->holds(worker));
 }
 
+TEST(FileCache, WhatCannotBeKeptPushesNothingOut) {
+  FileCache cache({.bytes = 10'000, .descriptors = 0});
+  cache.put("small", entry_of(10), kNow);
+  cache.put("large", entry_of(20'000), kNow);
+  cache.put("open", open_entry(), kNow);
+  EXPECT_NE(cache.find("small"), nullptr);
+  EXPECT_EQ(cache.size(), 1U);
+}
+
+TEST(FileCache, OnlyWhoHoldsADescriptorMakesRoomForOne) {
+  FileCache cache({.bytes = 100'000, .descriptors = 2});
+  cache.put("first", open_entry(), kNow);
+  cache.put("memory", entry_of(10), kNow);
+  cache.put("second", open_entry(), kNow);
+  cache.put("third", open_entry(), kNow);
+  EXPECT_EQ(cache.find("first"), nullptr);
+  for (const char* kept : {"memory", "second", "third"}) EXPECT_NE(cache.find(kept), nullptr) << kept;
+}
+
+TEST(FileCache, AWorkerDropsWhatNobodyAsksFor) {
+  FileCache cache({.bytes = 100'000, .descriptors = 10});
+  runtime::Worker worker;
+  worker.post([&] { cache.put("soon", open_entry(), worker.now() - FileCache::kIdle + milliseconds(50)); });
+  worker.run_once(milliseconds(0));
+  EXPECT_EQ(cache.size(), 1U);
+  while (cache.size() != 0) worker.run_once(milliseconds(1000));
+}
+
 TEST(FileCache, ReplacesWhatHasTheSameName) {
   FileCache cache({.bytes = 100'000, .descriptors = 10});
   cache.put("a", entry_of(10), kNow);

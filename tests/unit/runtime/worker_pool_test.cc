@@ -108,6 +108,67 @@ Task<void> offload_until(Worker& worker, OffloadPool& pool, std::latch& started,
   });
 }
 
+/// What became of a job behind one that holds the only thread, for somebody who leaves.
+struct Leaver {
+  Cancellation gone;
+  std::latch held{1};
+  std::latch may_go{1};
+  std::atomic<bool> begun = false;
+  bool left = false;
+  std::latch all_done{2};
+};
+
+Task<void> hold_the_thread(Worker& worker, OffloadPool& pool, Leaver& leaver) {
+  co_await offload(worker, pool, [&leaver] {
+    leaver.held.count_down();
+    leaver.may_go.wait();
+    return 0;
+  });
+  leaver.all_done.count_down();
+}
+
+Task<void> wait_and_leave(Worker& worker, OffloadPool& pool, Leaver& leaver) {
+  const auto value = co_await offload(worker, pool, leaver.gone, [&leaver] {
+    leaver.begun = true;
+    return 1;
+  });
+  leaver.left = !value;
+  leaver.all_done.count_down();
+}
+
+TEST(Offload, WorkForWhoHasLeftIsNotBegun) {
+  WorkerPool pool({.workers = 1, .cpus = {}, .offload_threads = 1});
+  Leaver leaver;
+  pool.start([&](Worker& worker) {
+    worker.spawn(hold_the_thread(worker, pool.offload(), leaver));
+    worker.spawn(wait_and_leave(worker, pool.offload(), leaver));
+    worker.post([&leaver] {
+      leaver.gone.cancel();
+      EXPECT_TRUE(leaver.left) << "nobody waits for the thread to be free";
+      leaver.may_go.count_down();
+    });
+  });
+  leaver.all_done.wait();
+  EXPECT_TRUE(pool.drain(milliseconds(5000)));
+  EXPECT_FALSE(leaver.begun);
+}
+
+Task<void> stay(Worker& worker, OffloadPool& pool, Cancellation& gone, std::optional<int>& value, std::latch& done) {
+  value = co_await offload(worker, pool, gone, [] { return 7; });
+  done.count_down();
+}
+
+TEST(Offload, WhoStaysGetsHisResult) {
+  WorkerPool pool({.workers = 1, .cpus = {}, .offload_threads = 1});
+  Cancellation gone;
+  std::optional<int> value;
+  std::latch done(1);
+  pool.start([&](Worker& worker) { worker.spawn(stay(worker, pool.offload(), gone, value, done)); });
+  done.wait();
+  EXPECT_TRUE(pool.drain(milliseconds(5000)));
+  EXPECT_EQ(value, 7);
+}
+
 TEST(Offload, AWorkerMayEndBeforeItsJob) {
   std::latch started(1);
   std::latch may_end(1);
