@@ -18,6 +18,7 @@ struct Describe {
     return "redirect " + std::to_string(redirect.status) + " to " + (redirect.secret ? "***" : redirect.to);
   }
   std::string operator()(const config::StaticFiles& files) const { return "static " + files.root; }
+  std::string operator()(const config::Proxy& proxy) const { return "proxy to " + proxy.to; }
 };
 
 std::string limit_text(const http::Limits& limits, config::Limit limit) {

@@ -22,7 +22,7 @@ ExitCode run(const Version& command) {
               FMT_VERSION, CLI11_VERSION);
   std::printf("OpenSSL: built with %s, runs with %s\n", OPENSSL_VERSION_STR, OpenSSL_version(OPENSSL_VERSION_STRING));
   std::printf("kernel TLS: %s\n", tls::KernelRecords::are_available() ? "yes, for large files" : "no");
-  std::printf("features: http/1.1, tls, static, redirect, respond\n");
+  std::printf("features: http/1.1, tls, static, proxy, redirect, respond\n");
   std::printf("default configuration: %s\n", kDefaultConfig);
   return ExitCode::kOk;
 }

@@ -14,6 +14,7 @@
 
 #include "flare/handlers/compress_options.h"
 #include "flare/handlers/rate_limit.h"
+#include "flare/handlers/reverse_proxy.h"
 #include "flare/handlers/static_options.h"
 #include "flare/http/limits.h"
 #include "flare/http/peer_trust.h"
@@ -240,7 +241,13 @@ struct StaticFiles {
 std::string_view to_string(handlers::ListFormat format) noexcept;
 std::string_view to_string(handlers::Symlinks symlinks) noexcept;
 std::string_view to_string(handlers::EtagFrom etag) noexcept;
-using Action = std::variant<Respond, Redirect, StaticFiles>;
+/// proxy = { ... }.
+struct Proxy {
+  std::string to;  ///< as written
+  net::Endpoint server{net::SocketAddr()};
+  handlers::ProxyOptions options;  ///< without `forward.instance`, which is the process's
+};
+using Action = std::variant<Respond, Redirect, StaticFiles, Proxy>;
 
 struct Route {
   std::string id;  ///< unique in the configuration

@@ -177,6 +177,20 @@ void write_static(SectionWriter& out, const handlers::StaticOptions& options, co
   out.add({"static", "open_files"}, count(options.open_files), origin);
 }
 
+void write_proxy(SectionWriter& out, const Proxy& proxy, const Origin& origin) {
+  const handlers::proxy::ForwardOptions& forward = proxy.options.forward;
+  using handlers::proxy::HostPolicy;
+  out.add({"proxy", "to"}, proxy.to, origin);
+  if (!forward.strip_prefix.empty()) out.add({"proxy", "strip_prefix"}, forward.strip_prefix, origin);
+  if (!forward.add_prefix.empty()) out.add({"proxy", "add_prefix"}, forward.add_prefix, origin);
+  out.add({"proxy", "host"}, forward.host == HostPolicy::kOriginal ? "original" : forward.host_name, origin);
+  out.add({"proxy", "forwarded"}, forward.forwarded ? "rfc7239" : "off", origin);
+  out.add({"proxy", "timeout", "connect"}, format_duration(proxy.options.connect.timeout), origin);
+  out.add({"proxy", "timeout", "first_byte"}, format_duration(proxy.options.limits.first_byte), origin);
+  out.add({"proxy", "timeout", "idle"}, format_duration(proxy.options.limits.body_idle), origin);
+  out.add({"proxy", "timeout", "tunnel_idle"}, format_duration(proxy.options.tunnel_idle), origin);
+}
+
 void write_action(SectionWriter& out, const Route& route) {
   const Origin& origin = route.action_origin;
   if (const auto* respond = std::get_if<Respond>(&route.action)) {
@@ -189,6 +203,8 @@ void write_action(SectionWriter& out, const Route& route) {
   } else if (const auto* files = std::get_if<StaticFiles>(&route.action)) {
     out.add({"static", "root"}, files->root, origin);
     write_static(out, files->options, origin);
+  } else if (const auto* proxy = std::get_if<Proxy>(&route.action)) {
+    write_proxy(out, *proxy, origin);
   }
 }
 

@@ -8,12 +8,13 @@
 #include "flare/base/ascii.h"
 #include "flare/handlers/redirect.h"
 #include "server/config/nearest.h"
+#include "server/config/read_proxy.h"
 #include "server/config/units.h"
 
 namespace flare::server::config {
 namespace {
 
-constexpr std::array<std::string_view, 3> kActions{"respond", "redirect", "static"};
+constexpr std::array<std::string_view, 4> kActions{"respond", "redirect", "static", "proxy"};
 constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
                                                    "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
@@ -195,6 +196,10 @@ class RouteReader {
     if (found->value.bad || found->value.kind != Node::Kind::kTable) return;
     if (found->key == "respond") return read_respond(found->value);
     if (found->key == "redirect") return read_redirect(found->value);
+    if (found->key == "proxy") {
+      if (auto proxy = read_proxy(context_, found->value)) route_.action = std::move(*proxy);
+      return;
+    }
     read_static(found->value);
   }
 

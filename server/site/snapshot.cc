@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "flare/base/ascii.h"
+#include "flare/base/random.h"
 #include "flare/handlers/compress.h"
 #include "flare/handlers/compress_policy.h"
 #include "flare/handlers/rate_limit.h"
@@ -15,6 +18,16 @@
 
 namespace flare::server::site {
 namespace {
+
+/// By which this process knows a request that it has passed on itself (P-6).
+const std::string& instance() {
+  static const std::string token = [] {
+    std::string text;
+    for (int i = 0; i < 4; ++i) text += fmt::format("{:08x}", random_word());
+    return text;
+  }();
+  return token;
+}
 
 struct MakeHandler {
   const http::RoutePattern& pattern;
@@ -33,6 +46,11 @@ struct MakeHandler {
   }
   http::Handler operator()(const config::Redirect& redirect) const {
     return handlers::Redirect(redirect.to, static_cast<http::Status>(redirect.status));
+  }
+  http::Handler operator()(const config::Proxy& proxy) const {
+    handlers::ProxyOptions options = proxy.options;
+    options.forward.instance = instance();
+    return handlers::ReverseProxy(proxy.server, std::move(options));
   }
   http::Handler operator()(const config::StaticFiles& files) const {
     // M10: below the root lies the tail of a `/**` pattern, else the one file that the pattern names.
