@@ -2,6 +2,7 @@
 # Whether files leave by the kernel's TLS, and right, in a kernel that has it: Debian's, in a virtual machine without
 # network or disk. usage: kernel_tls.sh FLARED FOLDER; FOLDER keeps the kernel. Exit status 0: every answer was whole.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 flared=$(realpath "$1")
 mkdir -p "$2"
 cd "$2"
@@ -9,12 +10,19 @@ readonly patience=300  # seconds: all of it is emulated
 
 die() { printf 'kernel_tls: %s\n' "$*" >&2; exit 1; }
 
+kernel_package() { apt-cache depends --important linux-image-cloud-amd64 2>/dev/null | awk '/Depends:/ { print $2; exit }'; }
+
+# The lists of packages may be missing, or older than what there is to be had.
 fetch_kernel() {
   [[ ! -d kernel/boot ]] || return 0
   local package
-  package=$(apt-cache depends --important linux-image-cloud-amd64 | awk '/Depends:/ { print $2; exit }')
-  [[ -n $package ]] || die "there is no package linux-image-cloud-amd64: see the apt sources"
-  apt-get -q download "$package" >download.log 2>&1 || die "no $package: $(tail -1 download.log)"
+  package=$(kernel_package)
+  if [[ -z $package ]] || ! apt-get -q download "$package" >download.log 2>&1; then
+    as_root apt-get -qq update || die "apt-get update failed: check the network and /etc/apt/sources.list"
+    package=$(kernel_package)
+    [[ -n $package ]] || die "there is no package linux-image-cloud-amd64: see /etc/apt/sources.list"
+    apt-get -q download "$package" >download.log 2>&1 || die "no $package: $(tail -1 download.log)"
+  fi
   dpkg-deb -x "$package"_*.deb kernel.new
   mv kernel.new kernel
 }
