@@ -2,6 +2,7 @@
 # Whether files leave by the kernel's TLS, and right, in a kernel that has it: Debian's, in a virtual machine without
 # network or disk. usage: kernel_tls.sh FLARED FOLDER; FOLDER keeps the kernel. Exit status 0: every answer was whole.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 flared=$(realpath "$1")
 mkdir -p "$2"
 cd "$2"
@@ -9,12 +10,19 @@ readonly patience=300  # seconds: all of it is emulated
 
 die() { printf 'kernel_tls: %s\n' "$*" >&2; exit 1; }
 
+kernel_package() { apt-cache depends --important linux-image-cloud-amd64 2>/dev/null | awk '/Depends:/ { print $2; exit }'; }
+
+# The lists of packages may be missing, or older than what there is to be had.
 fetch_kernel() {
   [[ ! -d kernel/boot ]] || return 0
   local package
-  package=$(apt-cache depends --important linux-image-cloud-amd64 | awk '/Depends:/ { print $2; exit }')
-  [[ -n $package ]] || die "there is no package linux-image-cloud-amd64: see the apt sources"
-  apt-get -q download "$package" >download.log 2>&1 || die "no $package: $(tail -1 download.log)"
+  package=$(kernel_package)
+  if [[ -z $package ]] || ! apt-get -q download "$package" >download.log 2>&1; then
+    as_root apt-get -qq update || die "apt-get update failed: check the network and /etc/apt/sources.list"
+    package=$(kernel_package)
+    [[ -n $package ]] || die "there is no package linux-image-cloud-amd64: see /etc/apt/sources.list"
+    apt-get -q download "$package" >download.log 2>&1 || die "no $package: $(tail -1 download.log)"
+  fi
   dpkg-deb -x "$package"_*.deb kernel.new
   mv kernel.new kernel
 }
@@ -43,6 +51,7 @@ make_root() {
   mkdir -p root/{bin,sbin,proc,sys,dev,tmp,etc,lib/modules,site/files}
   install_program "$flared"
   install_program /usr/bin/curl
+  install_program /usr/bin/openssl
   install_program /bin/busybox
   install_modules
   "$flared" cert self-signed --force --out root/site/certs localhost >/dev/null
@@ -92,6 +101,24 @@ chmod +x /tmp/get
 /tmp/get 1.2-aes128 --tls-max 1.2 --ciphers ECDHE-ECDSA-AES128-GCM-SHA256
 /tmp/get 1.2-aes256 --tls-max 1.2 --ciphers ECDHE-ECDSA-AES256-GCM-SHA384
 /tmp/get 1.2-chacha --tls-max 1.2 --ciphers ECDHE-ECDSA-CHACHA20-POLY1305
+# Who leaves before his file comes is no reason to do without the kernel's TLS from then on.
+before=\$(awk '/TlsTxSw/ { print \$2 }' /proc/net/tls_stat)
+for i in 1 2 3; do
+  (printf 'GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n'; sleep 0) | openssl s_client -quiet -connect 127.0.0.1:8443 \
+    -servername localhost >/dev/null 2>&1 &
+  sleep 0.3; kill -9 \$! 2>/dev/null
+done
+curl -sS --resolve localhost:8443:127.0.0.1 --cacert /site/certs/fullchain.pem -o /dev/null https://localhost:8443/large
+[ "\$(awk '/TlsTxSw/ { print \$2 }' /proc/net/tls_stat)" -gt "\$before" ] && echo "left early: not refused"
+# A slow reader, small buffers, and the server closes behind the file: what waits in the kernel must not be lost.
+echo "4096 16384 262144" >/proc/sys/net/ipv4/tcp_wmem
+echo "4096 65536 131072" >/proc/sys/net/ipv4/tcp_rmem
+for kilobytes in 2500 610 733 858 977 1111; do
+  dd if=/dev/urandom of=/site/files/huge bs=1000 count=\$kilobytes 2>/dev/null
+  curl -sS --resolve localhost:8443:127.0.0.1 --cacert /site/certs/fullchain.pem -H 'Connection: close' \\
+    --limit-rate 2M -o /tmp/huge https://localhost:8443/huge
+  cmp /tmp/huge /site/files/huge && echo "closed behind a slow reader: whole"
+done
 cat /proc/net/tls_stat
 cat /tmp/log
 echo finished
@@ -112,9 +139,11 @@ make_root
 run_machine
 grep -q '^finished' machine.log || { tail -30 machine.log >&2; die "the machine did not get to its end in $patience s"; }
 whole=$(grep -c '^.*answer .* whole' machine.log || true)
+refused=$(grep -c 'left early: not refused' machine.log || true)
 sent=$(awk '/sent by the kernel:/ { n = $NF } END { print n + 0 }' machine.log)
-[[ $whole -eq 12 && $sent -eq 6 ]] || {
+slow=$(grep -c '^closed behind a slow reader: whole' machine.log || true)
+[[ $whole -eq 12 && $sent -eq 6 && $slow -eq 6 && $refused -eq 1 ]] || {
   tail -60 machine.log >&2
-  die "$whole of 12 answers were whole, $sent of 6 connections were sent by the kernel"
+  die "$whole of 12 answers were whole, $sent of 6 connections sent by the kernel, $slow of 6 slow readers had all"
 }
-echo "12 files came whole over 6 connections, each sent by the kernel's TLS"
+echo "12 files came whole over 6 connections, each sent by the kernel's TLS, and 6 to slow readers"

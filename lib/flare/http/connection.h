@@ -41,6 +41,12 @@ class Connection final : private Exchange {
   }
   [[nodiscard]] Stream& stream() noexcept { return stream_; }
   runtime::Task<void> run();
+  /// After run(), before the end: what was written would be lost otherwise. Rarely so.
+  [[nodiscard]] bool must_settle() noexcept {
+    if constexpr (requires { stream_.keeps_back(); }) return stream_.keeps_back();
+    return false;
+  }
+  runtime::Task<void> settle() { return http::settle(stream_, core_.context().worker(), limits().write_idle); }
   /// Instead of run(): tells the client why it is not served and waits, a little, until it has read that.
   runtime::Task<void> refuse(Reason why);
   /// The same without waiting, for when there is nothing left to wait with; the answer may be lost to a reset.
@@ -306,6 +312,7 @@ template <io::ByteStream Stream>
 runtime::Task<void> Connection<Stream>::linger() {
   if (!unsent_.empty() && !co_await send_unsent()) co_return;
   WorkerContext& context = core_.context();
+  if (must_settle()) co_await http::settle(stream_, context.worker(), limits().write_idle);
   co_await http::linger(stream_, context.worker(), context.input());
 }
 

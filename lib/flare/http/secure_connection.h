@@ -89,6 +89,7 @@ runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketA
                                                         std::move(transport)...);
   const bool secure = co_await shake_hands(context, peer, peer.ip(), connection.stream());
   if (secure) co_await connection.run();
+  if (connection.must_settle()) co_await connection.settle();
 }
 
 /// The same from behind its opening.
@@ -102,6 +103,7 @@ runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketA
   const net::IpAddr client = opening.source.value_or(peer).ip();
   const bool secure = co_await shake_hands(context, peer, client, connection.stream());
   if (secure) co_await connection.run();
+  if (connection.must_settle()) co_await connection.settle();
 }
 
 }  // namespace flare::http

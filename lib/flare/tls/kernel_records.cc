@@ -23,6 +23,11 @@ constexpr int kSolTls = 282;  // SOL_TLS, which libraries do not define everywhe
 std::atomic<bool> refused = false;
 std::atomic<std::uint64_t> refused_ciphers = 0;
 
+/// It will never be otherwise. A peer that has left already (ENOTCONN) or a lack of memory is about one connection.
+bool is_final(int error) noexcept {
+  return error == ENOENT || error == EINVAL || error == EOPNOTSUPP || error == ENOPROTOOPT || error == EPERM;
+}
+
 std::uint64_t bit_of(const tls_crypto_info& info) noexcept { return std::uint64_t{1} << (info.cipher_type & 63); }
 
 std::size_t size_of(const tls_crypto_info& info) noexcept {
@@ -112,12 +117,12 @@ bool KernelRecords::hand_over(int socket) noexcept {
   bool taken = body_left_ == 0 && header_size_ == 0 && !keys.empty() && are_available() &&
                (refused_ciphers.load(std::memory_order_relaxed) & bit_of(head)) == 0;
   if (taken && ::setsockopt(socket, SOL_TCP, TCP_ULP, kProtocol.data(), kProtocol.size()) != 0) {
-    refused.store(true, std::memory_order_relaxed);
+    if (is_final(errno)) refused.store(true, std::memory_order_relaxed);
     taken = false;
   }
   // Without keys the socket stays what it was.
   if (taken && ::setsockopt(socket, kSolTls, TLS_TX, keys.data(), static_cast<socklen_t>(keys.size())) != 0) {
-    refused_ciphers.fetch_or(bit_of(head), std::memory_order_relaxed);
+    if (is_final(errno)) refused_ciphers.fetch_or(bit_of(head), std::memory_order_relaxed);
     taken = false;
   }
   forget();

@@ -78,6 +78,8 @@ class Session {
   [[nodiscard]] bool is_by_kernel() const noexcept { return by_kernel_; }
   /// Once, if it is in order: then a close_notify has to be sent, which the caller does.
   bool end_by_kernel() noexcept { return !std::exchange(closed_, true); }
+  /// Nothing more will be sent: close_notify has gone, or must not.
+  [[nodiscard]] bool is_over() const noexcept { return closed_; }
   /// nullptr where nothing is handed over.
   [[nodiscard]] KernelRecords* kernel_records() noexcept { return kernel_.get(); }
 

@@ -109,6 +109,8 @@ class BasicTlsStream {
     return certificate ? certificate->subject : std::string();
   }
 
+  /// What was written may wait where neither side sees it, in the kernel's TLS: not to be closed at once.
+  [[nodiscard]] bool keeps_back() const noexcept { return !silent_ && by_kernel() && !session_->is_over(); }
   [[nodiscard]] Session& session() noexcept { return *session_; }
   [[nodiscard]] const Session& session() const noexcept { return *session_; }
   [[nodiscard]] Transport& transport() noexcept { return transport_; }
@@ -171,7 +173,6 @@ Result<void> BasicTlsStream<Transport>::flush() {
   return {};
 }
 
-/// Encrypts, at most a scratch buffer's worth, and sends the records behind what waited.
 template <io::ByteStream Transport>
 bool BasicTlsStream<Transport>::hand_over(std::uint64_t length) noexcept {
   if constexpr (requires { transport_.socket().fd(); }) {
@@ -180,6 +181,7 @@ bool BasicTlsStream<Transport>::hand_over(std::uint64_t length) noexcept {
   return false;
 }
 
+/// Encrypts, at most a scratch buffer's worth, and sends the records behind what waited.
 template <io::ByteStream Transport>
 Result<std::size_t> BasicTlsStream<Transport>::try_write(std::string_view bytes, io::Ahead ahead) {
   // What is left open for the end would be lost with the socket: the kernel's last record has to be a whole one.

@@ -169,7 +169,9 @@ TEST(KernelRecords, AreNotForASessionWithNewKeys) {
   Ends ends({.version = TLS1_3_VERSION});
   ASSERT_TRUE(ends.session->kernel_records()->is_known());
   std::array<char, 100> into{};
-  const auto read = ends.session->decrypt(ends.client.key_update() + ends.client.write("go on"), into);
+  std::string said = ends.client.key_update();
+  said += ends.client.write("go on");
+  const auto read = ends.session->decrypt(said, into);
   EXPECT_EQ(read, 5U);
   EXPECT_FALSE(ends.session->kernel_records()->is_known());
   ends.send("with new keys");
