@@ -59,7 +59,7 @@ class ProxyReader {
         proxy_.server = net::Endpoint::parse(where);
         return true;
       }
-    } catch (const net::AddressParseError&) {  // said below, with its place
+    } catch (const AddressParseError&) {  // said below, with its place
     }
     fail(to, fmt::format("proxy.to {} has no address and port", shown(to)), kHelp);
     return false;
