@@ -17,7 +17,7 @@ enum class NoServer : std::uint8_t { kNone, kAllBusy, kNoneHealthy };
 struct PickRequest {
   std::int64_t now = 0;  ///< nanoseconds, monotonic
   std::uint64_t hash = 0;  ///< of the key, for kHash
-  std::span<const UpstreamServer* const> tried;  ///< in this request
+  std::span<const UpstreamServer* const> tried = {};  ///< in this request
 };
 
 struct Pick {
