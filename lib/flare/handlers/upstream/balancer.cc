@@ -43,8 +43,8 @@ Balancer::State Balancer::state(const UpstreamServer& server, const PickRequest&
 }
 
 double Balancer::cost(const UpstreamServer& server, const PickRequest& request) const noexcept {
-  const auto load = (server.in_flight.load(std::memory_order_relaxed) + 1.0) /
-                    server.weight_at(request.now, options_.slow_start);
+  const auto load =
+      (server.in_flight.load(std::memory_order_relaxed) + 1.0) / server.weight_at(request.now, options_.slow_start);
   if (options_.policy == Balance::kLeastConn) return load;
   return load * static_cast<double>(std::max<std::int64_t>(server.ewma.load(std::memory_order_relaxed), 1));
 }
@@ -70,9 +70,12 @@ Pick Balancer::pick_among(const PickRequest& request, bool backups, bool panic) 
     }
     const auto weight = server.weight_at(request.now, options_.slow_start);
     double value = 0;
-    if (options_.policy == Balance::kRoundRobin) value = -(credit_[i] += weight);
-    else if (options_.policy == Balance::kHash) value = distance(request.hash, ids_[i], weight);
-    else value = cost(server, request);
+    if (options_.policy == Balance::kRoundRobin)
+      value = -(credit_[i] += weight);
+    else if (options_.policy == Balance::kHash)
+      value = distance(request.hash, ids_[i], weight);
+    else
+      value = cost(server, request);
     total += weight;
     if (best.server != nullptr && value >= best_value) continue;
     best.server = &server, best_value = value, best_at = i;

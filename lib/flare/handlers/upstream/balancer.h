@@ -15,21 +15,21 @@ enum class Balance : std::uint8_t { kRoundRobin, kLeastConn, kP2cEwma, kHash };
 enum class NoServer : std::uint8_t { kNone, kAllBusy, kNoneHealthy };
 
 struct PickRequest {
-  std::int64_t now = 0;  ///< nanoseconds, monotonic
-  std::uint64_t hash = 0;  ///< of the key, for kHash
+  std::int64_t now = 0;                               ///< nanoseconds, monotonic
+  std::uint64_t hash = 0;                             ///< of the key, for kHash
   std::span<const UpstreamServer* const> tried = {};  ///< in this request
 };
 
 struct Pick {
   UpstreamServer* server = nullptr;  ///< lives as long as the balancer's snapshot
-  NoServer why = NoServer::kNone;  ///< set where server is null: kAllBusy may queue
+  NoServer why = NoServer::kNone;    ///< set where server is null: kAllBusy may queue
 };
 
 struct BalanceOptions {
   Balance policy = Balance::kP2cEwma;
-  std::int64_t slow_start = 0;  ///< nanoseconds
+  std::int64_t slow_start = 0;   ///< nanoseconds
   bool require_healthy = false;  ///< unknown servers are not served
-  bool serve_all = false;  ///< panic mode: where none is healthy, health is not asked
+  bool serve_all = false;        ///< panic mode: where none is healthy, health is not asked
 };
 
 /// One worker's view of a pool; its servers are shared. Not for use by two threads. A pick allocates nothing.
@@ -50,7 +50,7 @@ class Balancer {
   Servers servers_;
   BalanceOptions options_;
   std::vector<std::uint64_t> ids_;  // hashes of the addresses
-  std::vector<double> credit_;  // of smooth weighted round robin
+  std::vector<double> credit_;      // of smooth weighted round robin
   std::minstd_rand random_;
 };
 

@@ -14,7 +14,7 @@ enum class Health : std::uint8_t { kUnknown, kUp, kDown };
 /// Times are nanoseconds of one monotonic clock that the caller reads; 0 means never.
 struct UpstreamServer {
   std::string address;
-  std::uint32_t weight = 1;  ///< at least 1
+  std::uint32_t weight = 1;     ///< at least 1
   std::uint32_t max_conns = 0;  ///< 0: no limit
   bool backup = false;
 

@@ -62,8 +62,10 @@ TEST(Balancer, HashMovesOnlyTheKeysOfWhoLeaves) {
   servers[0]->draining = true;
   for (std::uint64_t i = 0; i < 5000; ++i) {
     const auto* after = balancer.pick({.now = 1, .hash = i << 32}).server;
-    if (before[i] == servers[0].get()) EXPECT_NE(after, servers[0].get());
-    else EXPECT_EQ(after, before[i]);
+    if (before[i] == servers[0].get())
+      EXPECT_NE(after, servers[0].get());
+    else
+      EXPECT_EQ(after, before[i]);
   }
 }
 
