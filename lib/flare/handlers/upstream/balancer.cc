@@ -1,0 +1,107 @@
+#include "flare/handlers/upstream/balancer.h"
+
+#include <cmath>
+#include <utility>
+
+#include "flare/base/siphash.h"
+
+namespace flare::handlers {
+namespace {
+
+std::uint64_t mix(std::uint64_t x) noexcept {  // the finalizer of SplitMix64
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31);
+}
+
+// Weighted rendezvous: the least -ln(u)/weight wins; removing a server moves only its own keys.
+double distance(std::uint64_t key, std::uint64_t id, double weight) noexcept {
+  const auto u = (static_cast<double>(mix(key ^ id) >> 11) + 0.5) * 0x1p-53;
+  return -std::log(u) / weight;
+}
+
+}  // namespace
+
+Balancer::Balancer(Servers servers, BalanceOptions options, std::uint64_t seed)
+    : servers_(std::move(servers)), options_(options), random_(static_cast<std::uint32_t>(mix(seed + 1))) {
+  for (const auto& server : servers_) {
+    ids_.push_back(siphash(SipKey{}, server->address).low);
+    // A random start: workers do not march in step.
+    credit_.push_back(std::uniform_real_distribution<>(0, server->weight)(random_));
+  }
+}
+
+Balancer::State Balancer::state(const UpstreamServer& server, const PickRequest& request, bool panic) const noexcept {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  if (server.draining.load(kRelaxed) || std::ranges::find(request.tried, &server) != request.tried.end())
+    return State::kOut;
+  const auto health = server.health.load(kRelaxed);
+  const bool sick = health == Health::kDown || (health == Health::kUnknown && options_.require_healthy) ||
+                    server.ejected_until.load(kRelaxed) > request.now;
+  if (sick && !panic) return State::kOut;
+  return server.max_conns != 0 && server.in_flight.load(kRelaxed) >= server.max_conns ? State::kBusy : State::kEligible;
+}
+
+double Balancer::cost(const UpstreamServer& server, const PickRequest& request) const noexcept {
+  const auto load =
+      (server.in_flight.load(std::memory_order_relaxed) + 1.0) / server.weight_at(request.now, options_.slow_start);
+  if (options_.policy == Balance::kLeastConn) return load;
+  return load * static_cast<double>(std::max<std::int64_t>(server.ewma.load(std::memory_order_relaxed), 1));
+}
+
+Pick Balancer::pick_among(const PickRequest& request, bool backups, bool panic) noexcept {
+  Pick best{.why = NoServer::kNoneHealthy};
+  std::size_t best_at = 0;
+  std::size_t eligible = 0;
+  double best_value = 0;
+  double total = 0;
+  UpstreamServer* sample[2] = {};
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    auto& server = *servers_[i];
+    if (server.backup != backups) continue;
+    const auto is = state(server, request, panic);
+    if (is == State::kBusy) best.why = NoServer::kAllBusy;
+    if (is != State::kEligible) continue;
+    ++eligible;
+    if (options_.policy == Balance::kP2cEwma) {  // a reservoir of two
+      const auto at = eligible <= 2 ? eligible - 1 : random_() % eligible;
+      if (at < 2) sample[at] = &server;
+      continue;
+    }
+    const auto weight = server.weight_at(request.now, options_.slow_start);
+    double value = 0;
+    if (options_.policy == Balance::kRoundRobin)
+      value = -(credit_[i] += weight);
+    else if (options_.policy == Balance::kHash)
+      value = distance(request.hash, ids_[i], weight);
+    else
+      value = cost(server, request);
+    total += weight;
+    if (best.server != nullptr && value >= best_value) continue;
+    best.server = &server, best_value = value, best_at = i;
+  }
+  if (options_.policy == Balance::kP2cEwma && eligible > 0) {
+    best.server = sample[0];
+    if (eligible > 1) {
+      const auto a = cost(*sample[0], request), b = cost(*sample[1], request);
+      if (b < a || (a == b && random_() % 2 == 0)) best.server = sample[1];
+    }
+  } else if (options_.policy == Balance::kRoundRobin && best.server != nullptr) {
+    credit_[best_at] -= total;
+  }
+  if (best.server != nullptr) best.why = NoServer::kNone;
+  return best;
+}
+
+Pick Balancer::pick(const PickRequest& request) noexcept {
+  const auto primary = pick_among(request, false, false);
+  if (primary.server != nullptr) return primary;
+  const auto backup = pick_among(request, true, false);
+  if (backup.server != nullptr) return backup;
+  if (primary.why == NoServer::kAllBusy || backup.why == NoServer::kAllBusy) return {.why = NoServer::kAllBusy};
+  if (!options_.serve_all) return primary;
+  const auto panic = pick_among(request, false, true);
+  return panic.server != nullptr || panic.why == NoServer::kAllBusy ? panic : pick_among(request, true, true);
+}
+
+}  // namespace flare::handlers
