@@ -167,7 +167,7 @@ def test_P_4_Forwarded(proxied):
     asked = []
     with Upstream(seen_by(asked)) as upstream:
         proxied(upstream, options=', forwarded = "rfc7239"').get("/")
-    assert asked[0]["Forwarded"] == "for=127.0.0.1;host=example.com;proto=http"
+    assert asked[0]["Forwarded"] == "for=127.0.0.1;proto=http;host=example.com"
 
 
 @pytest.mark.parametrize("policy,expected", [("", "example.com"), (', host = "upstream"', None), (', host = "inner.example.net"', "inner.example.net")])

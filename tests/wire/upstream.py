@@ -117,6 +117,11 @@ class Upstream:
             self.stop_listening()
         except OSError:
             pass
+        for peer in self.peers:  # what the proxy keeps open ends here
+            try:
+                peer.socket.shutdown(socket.SHUT_RD)
+            except OSError:
+                pass
         for thread in self.threads:
             thread.join(PATIENCE)
         if kind is None:

@@ -108,7 +108,7 @@ class Connection:
         assert chunked or answer["Transfer-Encoding"] is None
         if answer.status < 200 or answer.status in (204, 304):
             assert length is None, f"{answer.status} with Content-Length"
-            if answer.status < 200:
+            if answer.status < 200 and answer.status != 101:
                 assert answer["Date"] is None
             return answer
         assert chunked != bool(re.fullmatch(r"\d+", length or "")), f"no valid Content-Length: {answer}"

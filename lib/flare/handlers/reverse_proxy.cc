@@ -208,10 +208,11 @@ Response ReverseProxy::Upstream::give(const std::shared_ptr<Local>& local, Attem
   const auto size = connection.remaining();
   const auto first = connection.try_next();
   if (!first && first.error().kind != ErrorKind::kWouldBlock) return refusal(first.error());
-  if (!connection.is_complete()) {
+  const bool with_trailers = proxy::accepts_trailers(request.headers());
+  if (!connection.is_complete() || (with_trailers && connection.has_trailers())) {
     using Source = proxy::ProxiedBody<tcp::TcpStream>;
     response.body = http::Body(std::make_unique<Source>(local, local->pool, std::move(attempt.lease), size, first,
-                                                         proxy::accepts_trailers(request.headers())));
+                                                         with_trailers));
     return response;
   }
   if (method == Method::kHead) {

@@ -68,6 +68,8 @@ class ClientConnection {
   [[nodiscard]] std::optional<std::uint64_t> remaining() const noexcept { return reader_.remaining(); }
   /// Once next() has given the end: the fields of the trailer section (RFC 9112 §7.1.2), until finish().
   [[nodiscard]] std::span<const Field> trailers() const noexcept { return trailers_; }
+  /// Content that is_complete() has a trailer section.
+  [[nodiscard]] bool has_trailers() const noexcept { return trailer_section_.size() > 2; }
   /// What was received behind the last head or the content's end: after 101 the first bytes of the new protocol.
   [[nodiscard]] std::string_view surplus() const noexcept { return buffered(); }
 

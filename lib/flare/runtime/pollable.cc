@@ -74,14 +74,16 @@ void Pollable::on_event(const Event& event) noexcept {
   const std::uint32_t slot = slot_;
   const std::uint32_t generation = worker_->generation(slot);
   Worker& worker = *worker_;
-  if (event.readable && reader_.coroutine) wake(reader_, {});
+  const bool is_awaited = event.readable && reader_.coroutine;
+  if (is_awaited) wake(reader_, {});
   if (!worker.is_current(slot, generation)) return;  // the reader has ended this connection
   // Whoever was resumed may have moved the descriptor to another object.
   if (Pollable& source = worker.source(slot); event.writable && source.writer_.coroutine)
     source.wake(source.writer_, {});
   if (!worker.is_current(slot, generation)) return;
   Pollable& source = worker.source(slot);
-  if (!event.hung_up && !(source.watches_input_ && event.readable)) return;
+  // Input that the reader was woken for is no surprise to whom it has set to watch since.
+  if (!event.hung_up && (is_awaited || !source.watches_input_ || !event.readable)) return;
   if (Cancellation* const watching = std::exchange(source.hang_up_watch_, nullptr)) watching->cancel();
 }
 

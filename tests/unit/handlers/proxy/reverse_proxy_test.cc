@@ -22,8 +22,6 @@ using runtime::Task;
 using runtime::Worker;
 using std::chrono::milliseconds;
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 using test::ParsedRequest;
 
@@ -99,8 +97,9 @@ struct Got {
   Response response;
   std::vector<std::string> pieces;
   std::optional<Error> broken;
+  std::string text;
   [[nodiscard]] std::string body() const {
-    std::string all(response.body.bytes());
+    std::string all = text;
     for (const std::string& piece : pieces) all.append(piece);
     return all;
   }
@@ -114,6 +113,7 @@ Task<Got> ask(const ReverseProxy& proxy, http::Request& request, Gate& after_fir
   } else {
     got.response = co_await std::move(*reply.later());
   }
+  got.text = got.response.body.bytes();
   http::BodySource* const source = got.response.body.source();
   if (source == nullptr || request.method() == http::Method::kHead) co_return got;
   for (;;) {
@@ -164,6 +164,46 @@ class ReverseProxyTest : public testing::Test {
 const Turn kOk{.answer = {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Kept: 1\r\n\r\nhello"}};
 const Turn kOther{.answer = {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nworld"}};
 const Turn kCloses{.close = true};
+
+TEST_F(ReverseProxyTest, AsksTwiceOnOneConnection) {
+  stage.script = {{kOk, kOther}};
+  ParsedRequest first("GET", "/a?b");
+  ParsedRequest second("GET", "/c");
+  const auto got = play({&first.get(), &second.get()});
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(got[0].body(), "hello");
+  EXPECT_EQ(got[0].response.headers.get("X-Kept"), "1");
+  EXPECT_EQ(got[1].body(), "world");
+  EXPECT_EQ(stage.connections, 1U);
+  EXPECT_THAT(stage.requests, ElementsAre(StartsWith("GET /a?b HTTP/1.1\r\nHost: example.com\r\n"), StartsWith("GET /c ")));
+}
+
+TEST_F(ReverseProxyTest, RepeatsWhatAClosedConnectionCannotHaveDone) {
+  stage.script = {{kOk, kCloses}, {kOther}};
+  ParsedRequest first("GET", "/");
+  ParsedRequest second("GET", "/");
+  const auto got = play({&first.get(), &second.get()});
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(got[1].body(), "world");
+  EXPECT_EQ(stage.requests.size(), 3U);
+}
+
+TEST_F(ReverseProxyTest, AnAnswerThatBreaksOffIsBroken) {
+  stage.script = {{{.answer = {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"}, .close = true}}};
+  ParsedRequest request("GET", "/");
+  const auto got = play({&request.get()});
+  ASSERT_EQ(got.size(), 1U);
+  ASSERT_TRUE(got[0].broken);
+  EXPECT_EQ(got[0].broken->reason, Reason::kUpstreamClosed);
+}
+
+TEST_F(ReverseProxyTest, NobodyThereIsABadGateway) {
+  ParsedRequest request("GET", "/");
+  const auto got = play({&request.get()});
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].response.status, http::Status::kBadGateway);
+  EXPECT_EQ(got[0].response.why, Reason::kUpstreamConnect);
+}
 
 }  // namespace
 }  // namespace flare::handlers

@@ -58,7 +58,7 @@ TEST(Balancer, HashMovesOnlyTheKeysOfWhoLeaves) {
   Balancer balancer(servers, {.policy = Balance::kHash}, 7);
   std::vector<const UpstreamServer*> before;
   for (std::uint64_t i = 0; i < 5000; ++i) before.push_back(balancer.pick({.now = 1, .hash = i << 32}).server);
-  EXPECT_NEAR(std::ranges::count(before, servers[2].get()), 2000, 180);
+  EXPECT_NEAR(static_cast<double>(std::ranges::count(before, servers[2].get())), 2000, 180);
   servers[0]->draining = true;
   for (std::uint64_t i = 0; i < 5000; ++i) {
     const auto* after = balancer.pick({.now = 1, .hash = i << 32}).server;
