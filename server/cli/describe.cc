@@ -18,7 +18,7 @@ struct Describe {
     return "redirect " + std::to_string(redirect.status) + " to " + (redirect.secret ? "***" : redirect.to);
   }
   std::string operator()(const config::StaticFiles& files) const { return "static " + files.root; }
-  std::string operator()(const config::Proxy& proxy) const { return "proxy to " + proxy.to; }
+  std::string operator()(const config::Proxy& proxy) const { return "proxy to " + proxy.target.to; }
 };
 
 std::string limit_text(const http::Limits& limits, config::Limit limit) {
@@ -50,14 +50,17 @@ std::vector<Setting> effective_settings(const config::Route& route) {
                         .value = limit_text(from.limits.values, limit),
                         .origin = from.limits.origin(limit).to_string()});
   }
-  for (const config::HeaderSetting& header : from.headers_set) {
-    settings.push_back({.name = "headers.set." + header.name,
-                        .value = shown(*header.value),
-                        .origin = header.value.origin.to_string()});
-  }
-  for (const auto& name : from.headers_unset) {
-    settings.push_back({.name = "headers.unset", .value = *name, .origin = name.origin.to_string()});
-  }
+  const auto describe_fields = [&](const std::string& table, const auto& set, const auto& unset) {
+    for (const config::HeaderSetting& header : set) {
+      settings.push_back({.name = table + ".set." + header.name,
+                          .value = shown(*header.value),
+                          .origin = header.value.origin.to_string()});
+    }
+    for (const auto& name : unset)
+      settings.push_back({.name = table + ".unset", .value = *name, .origin = name.origin.to_string()});
+  };
+  describe_fields("headers", from.headers_set, from.headers_unset);
+  describe_fields("headers.request", from.request_set, from.request_unset);
   for (const handlers::CacheRule& rule : *from.cache_control) {
     const bool secret = from.cache_control.origin.secret;
     settings.push_back({.name = "cache_control",

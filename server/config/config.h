@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,11 +18,13 @@
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/reverse_proxy.h"
 #include "flare/handlers/static_options.h"
+#include "flare/handlers/upstream/upstream_options.h"
 #include "flare/http/limits.h"
 #include "flare/http/peer_trust.h"
 #include "flare/net/cidr.h"
 #include "flare/net/socket_addr.h"
 #include "flare/tls/certificate.h"
+#include "flare/tls/client_config.h"
 #include "flare/tls/server_context.h"
 #include "server/config/source.h"
 
@@ -176,6 +180,16 @@ struct Rate {
   Value<std::int64_t> slots{runtime::TokenBuckets::kDefaultSlots, {}};
 };
 
+/// [upstream.NAME], or the server that a proxy's `to` names.
+struct Upstream {
+  std::string name;
+  Place place;
+  bool is_implied = false;            ///< it stands in no table
+  handlers::UpstreamOptions options;  ///< with `tls` made
+  tls::TlsConfig tls;                 ///< where options.tls is there
+  std::map<std::string, Origin, std::less<>> origins;  ///< of the keys that were given, dotted
+};
+
 /// `compress`: merges key by key; `true` or a table switches it on, `false` off.
 struct CompressSettings {
   Value<bool> on;
@@ -199,6 +213,8 @@ struct Settings {
   LimitSettings limits;
   std::vector<HeaderSetting> headers_set;
   std::vector<Value<std::string>> headers_unset;
+  std::vector<HeaderSetting> request_set;  ///< of the request, on its way to an upstream server
+  std::vector<Value<std::string>> request_unset;
   Value<std::vector<handlers::CacheRule>> cache_control;
   std::vector<ErrorPage> error_pages;     ///< one for each status or class
   Value<std::vector<std::string>> rates;  ///< names in Config::rates, none twice
@@ -241,11 +257,23 @@ struct StaticFiles {
 std::string_view to_string(handlers::ListFormat format) noexcept;
 std::string_view to_string(handlers::Symlinks symlinks) noexcept;
 std::string_view to_string(handlers::EtagFrom etag) noexcept;
+/// Whom a proxy asks.
+struct ProxyTarget {
+  std::string to;                           ///< as written: a pool's name, or a server
+  std::shared_ptr<const Upstream> implied;  ///< the pool of that one server
+};
+
 /// proxy = { ... }.
 struct Proxy {
-  std::string to;  ///< as written
-  net::Endpoint server{net::SocketAddr()};
+  ProxyTarget target;
   handlers::ProxyOptions options;  ///< without `forward.instance`, which is the process's
+  /// Another pool for a part of the requests.
+  struct Split {
+    ProxyTarget target;
+    double share = 0;
+    std::optional<handlers::HashKey> by;  ///< whose requests stay together; without it each goes its own way
+  };
+  std::optional<Split> split;
 };
 using Action = std::variant<Respond, Redirect, StaticFiles, Proxy>;
 
@@ -309,6 +337,7 @@ struct Config {
   LimitSettings limits;       ///< built-in and [limits]
   CompressSettings compress;  ///< built-in and [compress]
   std::vector<Rate> rates;
+  std::vector<Upstream> upstreams;
   std::vector<Host> hosts;
   LogSettings log;
   Value<std::chrono::milliseconds> drain_timeout{std::chrono::milliseconds(30'000), {}};

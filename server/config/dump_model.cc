@@ -101,6 +101,134 @@ void write_rate(SectionWriter out, const Rate& rate) {
   out.add({"slots"}, *rate.slots, rate.slots.origin);
 }
 
+std::vector<std::string> retry_words(const handlers::RetryOptions& retry) {
+  std::vector<std::string> words;
+  if (retry.connect) words.emplace_back("connect");
+  if (retry.reset) words.emplace_back("reset-before-response");
+  if (retry.timeout) words.emplace_back("timeout");
+  for (const auto status : retry.statuses) words.push_back(std::to_string(status));
+  return words;
+}
+
+class UpstreamWriter {
+ public:
+  UpstreamWriter(std::vector<DumpSection>& sections, const Upstream& upstream)
+      : sections_(sections), upstream_(upstream), out_(sections, {"upstream", upstream.name}) {}
+
+  void write() {
+    const handlers::UpstreamOptions& options = upstream_.options;
+    add("balance", balance_text(options));
+    write_discover(options);
+    if (options.sticky) {
+      add("sticky.cookie", options.sticky->cookie);
+      if (options.sticky->ttl.count() != 0) add("sticky.ttl", format_duration(options.sticky->ttl));
+      add("sticky.secure", options.sticky->secure);
+      if (!options.sticky->secret.empty()) add("sticky.secret", std::string(kSecret));
+    }
+    add("keepalive.idle", format_duration(options.keepalive.idle));
+    add("keepalive.age", format_duration(options.keepalive.age));
+    add("keepalive.max_idle", number(options.keepalive.max_idle));
+    add("keepalive.max_requests", number(options.keepalive.requests));
+    add("timeout.connect", format_duration(options.connect.timeout));
+    add("timeout.first_byte", format_duration(options.limits.first_byte));
+    add("timeout.idle", format_duration(options.limits.body_idle));
+    add("timeout.tunnel_idle", format_duration(options.tunnel_idle));
+    add("max_conns", number(options.max_conns));
+    add("queue.depth", number(options.queue.depth));
+    add("queue.wait", format_duration(options.queue.wait));
+    add("slow_start", format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(
+                          std::chrono::nanoseconds(options.balance.slow_start))));
+    add("panic", options.balance.serve_all ? "serve-all" : "off");
+    if (options.health) write_health(*options.health);
+    add("eject.errors", number(options.eject.errors));
+    add("eject.window", format_duration(options.eject.window));
+    add("eject.for", format_duration(options.eject.duration));
+    add("eject.max_ejected", format_percent(options.eject.max_ejected));
+    out_.add_strings({"retry", "on"}, retry_words(options.retry), origin("retry.on"));
+    add("retry.max", number(options.retry.max));
+    add("retry.budget", format_percent(options.retry.budget));
+    if (options.breaker) write_breaker(*options.breaker);
+    if (options.tls) write_tls();
+    for (const handlers::ServerOptions& server : options.servers) {
+      SectionWriter out(sections_, {"upstream", upstream_.name, "servers"}, true);
+      out.add({"addr"}, server.address, origin("servers"));
+      out.add({"weight"}, std::int64_t{server.weight}, origin("servers"));
+      out.add({"backup"}, server.backup, origin("servers"));
+    }
+  }
+
+ private:
+  template <class Number>
+  static std::int64_t number(Number value) {
+    return static_cast<std::int64_t>(value);
+  }
+  static std::string balance_text(const handlers::UpstreamOptions& options) {
+    switch (options.balance.policy) {
+      case handlers::Balance::kRoundRobin: return "round_robin";
+      case handlers::Balance::kLeastConn: return "least_conn";
+      case handlers::Balance::kHash: return "hash:" + options.hash.to_string();
+      case handlers::Balance::kP2cEwma: break;
+    }
+    return "p2c_ewma";
+  }
+  [[nodiscard]] Origin origin(std::string_view path) const {
+    const auto found = upstream_.origins.find(path);
+    return found == upstream_.origins.end() ? Origin() : found->second;
+  }
+  void add(std::string_view path, DumpScalar value) {
+    std::vector<std::string> key;
+    for (std::string_view rest = path; !rest.empty();) {
+      const std::size_t dot = rest.find('.');
+      key.emplace_back(rest.substr(0, dot));
+      rest.remove_prefix(dot == std::string_view::npos ? rest.size() : dot + 1);
+    }
+    out_.add(std::move(key), std::move(value), origin(path));
+  }
+  void write_discover(const handlers::UpstreamOptions& options) {
+    using Type = handlers::DiscoverOptions::Type;
+    if (!options.discover) return;
+    const Type type = options.discover->type;
+    add("discover.name", options.discover->name);
+    if (type != Type::kService) add("discover.port", number(options.discover->port));
+    add("discover.type", type == Type::kV4 ? "A" : type == Type::kV6 ? "AAAA" : type == Type::kService ? "SRV" : "A+AAAA");
+    add("discover.min_ttl", format_duration(options.resolve.min_ttl));
+    add("discover.max_ttl", format_duration(options.resolve.max_ttl));
+    add("discover.on_failure", options.discover->keep ? "keep" : "empty");
+    add("discover.stale", format_duration(options.resolve.stale));
+  }
+  void write_health(const handlers::HealthOptions& health) {
+    if (!health.path.empty()) add("health.path", health.path);
+    if (!health.host.empty()) add("health.host", health.host);
+    add("health.interval", format_duration(health.interval));
+    add("health.timeout", format_duration(health.timeout));
+    add("health.rise", number(health.rise));
+    add("health.fall", number(health.fall));
+    std::vector<DumpScalar> statuses;
+    for (const auto status : health.expect) statuses.emplace_back(number(status));
+    if (!statuses.empty()) out_.add_list({"health", "expect"}, std::move(statuses), origin("health.expect"));
+    add("health.require", upstream_.options.balance.require_healthy);
+  }
+  void write_breaker(const handlers::BreakerOptions& breaker) {
+    add("breaker.failures", format_percent(breaker.failures));
+    add("breaker.requests", number(breaker.requests));
+    add("breaker.window", format_duration(breaker.window));
+    add("breaker.open", format_duration(breaker.open));
+  }
+  void write_tls() {
+    const tls::TlsConfig& tls = upstream_.tls;
+    add("tls.verify", tls.verify == tls::TlsVerify::kRequired);
+    if (!tls.ca_bundle.empty()) add("tls.ca", tls.ca_bundle);
+    if (!upstream_.options.tls_name.empty()) add("tls.sni", upstream_.options.tls_name);
+    if (!tls.cert_file.empty()) add("tls.cert", tls.cert_file);
+    if (!tls.key_file.empty()) add("tls.key", tls.key_file);
+    if (!tls.key_passphrase.empty()) add("tls.passphrase", std::string(kSecret));
+  }
+
+  std::vector<DumpSection>& sections_;
+  const Upstream& upstream_;
+  SectionWriter out_;
+};
+
 DumpScalar limit_scalar(const http::Limits& limits, Limit limit) {
   return std::visit([](auto value) { return DumpScalar(std::move(value)); }, limit_value(limits, limit));
 }
@@ -126,19 +254,28 @@ void write_compress(SectionWriter& out, const CompressSettings& compress) {
   out.add({"compress", "streams"}, *compress.streams, compress.streams.origin);
 }
 
+void write_fields(SectionWriter& out, const std::vector<std::string>& table, const std::vector<HeaderSetting>& set,
+                  const std::vector<Value<std::string>>& unset) {
+  const auto below = [&](std::initializer_list<std::string> rest) {
+    std::vector<std::string> key = table;
+    key.insert(key.end(), rest);
+    return key;
+  };
+  for (const HeaderSetting& header : set)
+    out.add(below({"set", header.name}), shown(*header.value), header.value.origin);
+  if (unset.empty()) return;
+  std::vector<DumpScalar> names;
+  for (const auto& name : unset) names.emplace_back(*name);
+  out.add_list(below({"unset"}), std::move(names), unset.back().origin);
+}
+
 void write_settings(SectionWriter& out, const Settings& settings) {
   for (const Limit limit : kRouteLimits) {
     out.add({"limits", std::string(kLimitNames[static_cast<std::size_t>(limit)])},
             limit_scalar(settings.limits.values, limit), settings.limits.origin(limit));
   }
-  for (const HeaderSetting& header : settings.headers_set) {
-    out.add({"headers", "set", header.name}, shown(*header.value), header.value.origin);
-  }
-  if (!settings.headers_unset.empty()) {
-    std::vector<DumpScalar> names;
-    for (const auto& name : settings.headers_unset) names.emplace_back(*name);
-    out.add_list({"headers", "unset"}, std::move(names), settings.headers_unset.back().origin);
-  }
+  write_fields(out, {"headers"}, settings.headers_set, settings.headers_unset);
+  write_fields(out, {"headers", "request"}, settings.request_set, settings.request_unset);
   if (!settings.cache_control->empty() || !settings.cache_control.origin.is_default()) {
     std::vector<DumpScalar> rules;
     for (const auto& rule : *settings.cache_control)
@@ -177,18 +314,31 @@ void write_static(SectionWriter& out, const handlers::StaticOptions& options, co
   out.add({"static", "open_files"}, count(options.open_files), origin);
 }
 
+std::string host_text(const handlers::proxy::ForwardOptions& forward) {
+  return forward.host == handlers::proxy::HostPolicy::kOriginal ? "original" : forward.host_name;
+}
+
 void write_proxy(SectionWriter& out, const Proxy& proxy, const Origin& origin) {
-  const handlers::proxy::ForwardOptions& forward = proxy.options.forward;
-  using handlers::proxy::HostPolicy;
-  out.add({"proxy", "to"}, proxy.to, origin);
-  if (!forward.strip_prefix.empty()) out.add({"proxy", "strip_prefix"}, forward.strip_prefix, origin);
-  if (!forward.add_prefix.empty()) out.add({"proxy", "add_prefix"}, forward.add_prefix, origin);
-  out.add({"proxy", "host"}, forward.host == HostPolicy::kOriginal ? "original" : forward.host_name, origin);
-  out.add({"proxy", "forwarded"}, forward.forwarded ? "rfc7239" : "off", origin);
-  out.add({"proxy", "timeout", "connect"}, format_duration(proxy.options.connect.timeout), origin);
-  out.add({"proxy", "timeout", "first_byte"}, format_duration(proxy.options.limits.first_byte), origin);
-  out.add({"proxy", "timeout", "idle"}, format_duration(proxy.options.limits.body_idle), origin);
-  out.add({"proxy", "timeout", "tunnel_idle"}, format_duration(proxy.options.tunnel_idle), origin);
+  const handlers::ProxyOptions& options = proxy.options;
+  out.add({"proxy", "to"}, proxy.target.to, origin);
+  if (!options.forward.strip_prefix.empty()) out.add({"proxy", "strip_prefix"}, options.forward.strip_prefix, origin);
+  if (!options.forward.add_prefix.empty()) out.add({"proxy", "add_prefix"}, options.forward.add_prefix, origin);
+  out.add({"proxy", "host"}, host_text(options.forward), origin);
+  out.add({"proxy", "forwarded"}, options.forward.forwarded ? "rfc7239" : "off", origin);
+  out.add({"proxy", "proxy_status"}, options.proxy_status, origin);
+  out.add({"proxy", "buffer"}, format_size(options.buffer), origin);
+  if (options.first_byte) out.add({"proxy", "timeout", "first_byte"}, format_duration(*options.first_byte), origin);
+  if (options.idle) out.add({"proxy", "timeout", "idle"}, format_duration(*options.idle), origin);
+  if (options.tunnel_idle) out.add({"proxy", "timeout", "tunnel_idle"}, format_duration(*options.tunnel_idle), origin);
+  if (options.retry) {
+    out.add_strings({"proxy", "retry", "on"}, retry_words(*options.retry), origin);
+    out.add({"proxy", "retry", "max"}, std::int64_t{options.retry->max}, origin);
+    out.add({"proxy", "retry", "budget"}, format_percent(options.retry->budget), origin);
+  }
+  if (!proxy.split) return;
+  out.add({"proxy", "split", "to"}, proxy.split->target.to, origin);
+  out.add({"proxy", "split", "share"}, format_percent(proxy.split->share), origin);
+  if (proxy.split->by) out.add({"proxy", "split", "by"}, proxy.split->by->to_string(), origin);
 }
 
 void write_action(SectionWriter& out, const Route& route) {
@@ -268,6 +418,7 @@ std::vector<DumpSection> dump_model(const Config& config) {
   if (secure || !config.tls.certificates.empty()) write_tls(out, config.tls);
   write_limits({out, {"limits"}}, config.limits);
   for (const Rate& rate : config.rates) write_rate({out, {"rate", rate.name}}, rate);
+  for (const Upstream& upstream : config.upstreams) UpstreamWriter(out, upstream).write();
   for (const Host& host : config.hosts) write_host(out, host);
   SectionWriter access(out, {"log", "access"});
   access.add_list({"to"}, targets(*config.log.access_to), config.log.access_to.origin);

@@ -11,6 +11,7 @@
 #include "server/config/read_server.h"
 #include "server/config/read_settings.h"
 #include "server/config/read_tls.h"
+#include "server/config/read_upstreams.h"
 #include "server/config/root_checks.h"
 #include "server/config/tls_checks.h"
 
@@ -36,6 +37,8 @@ LoadResult load_text(const std::string& name, std::string text, const LoadOption
   read_tls(context, composed.document, config.tls);
   read_rates(context, composed.document, config.rates);
   check_rate_names(context, composed.document, config.rates, composed.complete);
+  read_upstreams(context, composed.document, config.upstreams);
+  check_upstream_names(context, composed.document, config.upstreams, composed.complete);
   read_hosts(context, composed.document, config, composed.complete);
   read_log(context, composed.document, config.log);
   read_drain(context, composed.document, config);

@@ -3,16 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "flare/base/ascii.h"
+#include "server/config/read_upstreams.h"
 #include "server/config/units.h"
 
 namespace flare::server::config {
 namespace {
-
-constexpr std::string_view kHttp = "http://";
-constexpr std::string_view kUnix = "unix:";
-constexpr std::uint16_t kHttpPort = 80;
 
 class ProxyReader {
  public:
@@ -20,14 +18,20 @@ class ProxyReader {
 
   std::optional<Proxy> read() {
     const Node* const to = table_.find("to");
-    if (to == nullptr || !read_server(*to)) return std::nullopt;
-    proxy_.to = to->text;
+    if (to == nullptr || !read_target(*to, proxy_.target)) return std::nullopt;
     handlers::proxy::ForwardOptions& forward = proxy_.options.forward;
     read_prefix("strip_prefix", forward.strip_prefix);
     read_prefix("add_prefix", forward.add_prefix);
     if (const Node* host = table_.find("host")) read_host(*host, forward);
     forward.forwarded = table_.find("forwarded") != nullptr && table_.find("forwarded")->text == "rfc7239";
+    if (const Node* status = table_.find("proxy_status")) proxy_.options.proxy_status = status->boolean;
+    if (const Node* buffer = table_.find("buffer"))
+      proxy_.options.buffer = static_cast<std::size_t>(parse_size(buffer->text).value_or(0));
     if (const Node* timeout = table_.find("timeout")) read_timeouts(*timeout);
+    if (const Node* retry = table_.find("retry")) {
+      read_retry_options(context_, *retry, proxy_.options.retry.emplace());
+    }
+    if (const Node* split = table_.find("split")) read_split(*split);
     return std::move(proxy_);
   }
 
@@ -36,33 +40,31 @@ class ProxyReader {
     context_.report("FL0003", node.at, std::move(message), std::move(help));
   }
 
-  /// "http://127.0.0.1:3000", "http://[::1]:3000", "unix:/run/app.sock".
-  bool read_server(const Node& to) {
-    constexpr const char* kHelp = "write \"http://127.0.0.1:3000\", \"http://[::1]:3000\" or \"unix:/run/app.sock\"";
-    std::string where = to.text;
-    if (where.starts_with(kHttp)) {
-      where.erase(0, kHttp.size());
-      if (where.ends_with('/')) where.pop_back();
-      if (where.contains('/') || where.contains('?') || where.contains('@')) {
-        fail(to, fmt::format("proxy.to {} is more than a server", shown(to)),
-             "scheme, address and port only; strip_prefix and add_prefix change the path");
-        return false;
-      }
-      const bool has_port = where.starts_with('[') ? where.contains("]:") : where.contains(':');
-      if (!has_port) where += fmt::format(":{}", kHttpPort);
-    } else if (!where.starts_with(kUnix)) {
-      fail(to, fmt::format("proxy.to {} is no server", shown(to)), kHelp);
-      return false;
+  /// That a pool's name is one is seen to elsewhere (check_upstream_names).
+  bool read_target(const Node& to, ProxyTarget& target) {
+    target.to = to.text;
+    if (!is_server_url(to.text)) return true;
+    auto upstream = implied_upstream(context_, to);
+    if (!upstream) return false;
+    target.implied = std::make_shared<const Upstream>(std::move(*upstream));
+    return true;
+  }
+
+  void read_split(const Node& table) {
+    Proxy::Split split;
+    const Node* const to = table.find("to");
+    const Node* const share = table.find("share");
+    if (to == nullptr || share == nullptr || !read_target(*to, split.target)) return;
+    const auto part = parse_percent(share->text);
+    if (!part) return fail(*share, fmt::format("{} is not a percentage", shown(*share)), "write \"5%\"");
+    split.share = *part;
+    if (const Node* by = table.find("by")) {
+      split.by = handlers::HashKey::parse(by->text);
+      if (!split.by)
+        fail(*by, fmt::format("{} names nothing to tell requests apart by", shown(*by)),
+             "write \"client_ip\", \"header:NAME\", \"cookie:NAME\", \"uri\" or \"path\"");
     }
-    try {
-      if (!where.starts_with(':')) {
-        proxy_.server = net::Endpoint::parse(where);
-        return true;
-      }
-    } catch (const AddressParseError&) {  // said below, with its place
-    }
-    fail(to, fmt::format("proxy.to {} has no address and port", shown(to)), kHelp);
-    return false;
+    proxy_.split = std::move(split);
   }
 
   void read_prefix(std::string_view key, std::string& prefix) {
@@ -90,14 +92,13 @@ class ProxyReader {
     }
   }
 
+  /// Where the route says nothing, what the pool says holds: the pool is not known here yet.
   void read_timeouts(const Node& table) {
-    const auto read = [&](std::string_view key, std::chrono::milliseconds& value) {
-      if (const Node* node = table.find(key)) value = parse_duration(node->text).value_or(value);
+    const auto read = [&](std::string_view key, std::optional<std::chrono::milliseconds>& value) {
+      if (const Node* node = table.find(key)) value = parse_duration(node->text);
     };
-    read("connect", proxy_.options.connect.timeout);
-    read("first_byte", proxy_.options.limits.first_byte);
-    read("idle", proxy_.options.limits.body_idle);
-    proxy_.options.limits.write_idle = proxy_.options.limits.body_idle;
+    read("first_byte", proxy_.options.first_byte);
+    read("idle", proxy_.options.idle);
     read("tunnel_idle", proxy_.options.tunnel_idle);
   }
 

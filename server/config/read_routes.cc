@@ -45,6 +45,7 @@ class RouteReader {
     for (const Node* node : elements(table_.find("scheme"))) route_.schemes.push_back(node->text);
     read_action();
     refuse_without_files();
+    refuse_without_proxy();
     if (const Node* id = table_.find("id")) {
       route_.id = id->text;
       route_.id_origin = context_.origin(*id);
@@ -339,6 +340,14 @@ class RouteReader {
     if (rules == nullptr || table_.bad || table_.member("static") != nullptr) return;
     fail("FL0003", rules->at, "cache_control is for routes with \"static\"",
          "set the field with headers = { set = { Cache-Control = \"...\" } }");
+  }
+
+  void refuse_without_proxy() {
+    const Node* headers = table_.find("headers");
+    const Node* request = headers != nullptr && headers->kind == Node::Kind::kTable ? headers->find("request") : nullptr;
+    if (request == nullptr || table_.bad || table_.member("proxy") != nullptr) return;
+    fail("FL0003", request->at, "headers.request is for routes with \"proxy\"",
+         "nobody else gets the request; headers.set and headers.unset change the answer");
   }
 
   LoadContext& context_;

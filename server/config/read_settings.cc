@@ -46,25 +46,32 @@ void check_name(LoadContext& context, std::string_view name, const Location& at,
                  "remove it; flared writes this field itself");
 }
 
-void unset(Settings& settings, const std::string& name) {
-  std::erase_if(settings.headers_set, [&](const HeaderSetting& header) { return ascii::iequals(header.name, name); });
-  std::erase_if(settings.headers_unset,
-                [&](const Value<std::string>& header) { return ascii::iequals(header.value, name); });
+using FieldsSet = std::vector<HeaderSetting>;
+using FieldsUnset = std::vector<Value<std::string>>;
+
+void apply_fields(const LoadContext& context, FieldsSet& set, FieldsUnset& unset, const Node& table,
+                  std::string_view via) {
+  const auto forget = [&](const std::string& name) {
+    std::erase_if(set, [&](const HeaderSetting& header) { return ascii::iequals(header.name, name); });
+    std::erase_if(unset, [&](const Value<std::string>& header) { return ascii::iequals(header.value, name); });
+  };
+  for (const Node* name : elements(table.find("unset"))) {
+    forget(name->text);
+    unset.push_back({name->text, context.origin(*name, via)});
+  }
+  const Node* fields = table.find("set");
+  if (fields == nullptr) return;
+  for (const Member& member : fields->members) {
+    if (member.value.bad) continue;
+    forget(member.key);
+    set.push_back({member.key, {{member.value.text, member.value.secret}, context.origin(member.value, via)}});
+  }
 }
 
 void apply_headers(const LoadContext& context, Settings& settings, const Node& headers, std::string_view via) {
-  for (const Node* name : elements(headers.find("unset"))) {
-    unset(settings, name->text);
-    settings.headers_unset.push_back({name->text, context.origin(*name, via)});
-  }
-  const Node* set = headers.find("set");
-  if (set == nullptr) return;
-  for (const Member& member : set->members) {
-    if (member.value.bad) continue;
-    unset(settings, member.key);
-    settings.headers_set.push_back(
-        {member.key, {{member.value.text, member.value.secret}, context.origin(member.value, via)}});
-  }
+  apply_fields(context, settings.headers_set, settings.headers_unset, headers, via);
+  if (const Node* request = headers.find("request"))
+    apply_fields(context, settings.request_set, settings.request_unset, *request, via);
 }
 
 void apply_rates(const LoadContext& context, Settings& settings, const Node& rates, std::string_view via) {
@@ -189,25 +196,51 @@ void apply_compress(const LoadContext& context, CompressSettings& compress, cons
   if (const Node* streams = from->find("streams")) compress.streams = {streams->integer, context.origin(*streams, via)};
 }
 
-void check_headers(LoadContext& context, Node& table) {
-  Member* headers = table.member("headers");
-  if (headers == nullptr || headers->value.kind != Node::Kind::kTable) return;
-  if (Member* names = headers->value.member("unset")) {
+namespace {
+
+/// What upstream servers are told of the client is not for headers.request.
+void check_request_name(LoadContext& context, std::string_view name, const Location& at, bool& bad) {
+  check_name(context, name, at, bad);
+  constexpr std::array<std::string_view, 9> kMadeAnew{
+      "Forwarded", "Host", "Max-Forwards", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port",
+      "X-Forwarded-Proto", "X-Real-IP"};
+  const auto is_name = [&](std::string_view field) { return ascii::iequals(field, name); };
+  if (bad || std::ranges::none_of(kMadeAnew, is_name)) return;
+  bad = true;
+  context.report("FL0003", at, fmt::format("{} cannot be set or removed here: flared makes it anew for each hop", name),
+                 ascii::iequals(name, "Host") ? "proxy.host chooses it" : "remove it");
+}
+
+using CheckName = void (*)(LoadContext&, std::string_view, const Location&, bool&);
+
+void check_fields(LoadContext& context, Node& table, CheckName check_one) {
+  if (Member* names = table.member("unset")) {
     const auto check = [&](Node& node) {
-      if (node.kind == Node::Kind::kString && !node.bad) check_name(context, node.text, node.at, node.bad);
+      if (node.kind == Node::Kind::kString && !node.bad) check_one(context, node.text, node.at, node.bad);
     };
     check(names->value);
     for (Node& item : names->value.items) check(item);
   }
-  Member* set = headers->value.member("set");
+  Member* set = table.member("set");
   if (set == nullptr) return;
   for (Member& member : set->value.members) {
-    check_name(context, member.key, member.key_at, member.value.bad);
+    check_one(context, member.key, member.key_at, member.value.bad);
     if (member.value.bad || is_field_value(member.value.text)) continue;
     member.value.bad = true;
     context.report("FL0003", member.value.at, fmt::format("the value of {} cannot be sent in a field", member.key),
                    "no line breaks or control characters, no blanks at its ends");
   }
+}
+
+}  // namespace
+
+void check_headers(LoadContext& context, Node& table) {
+  Member* headers = table.member("headers");
+  if (headers == nullptr || headers->value.kind != Node::Kind::kTable) return;
+  check_fields(context, headers->value, check_name);
+  Member* request = headers->value.member("request");
+  if (request != nullptr && request->value.kind == Node::Kind::kTable)
+    check_fields(context, request->value, check_request_name);
 }
 
 void apply_limits(const LoadContext& context, LimitSettings& limits, const Node& table, std::string_view via) {

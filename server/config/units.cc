@@ -2,8 +2,11 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <span>
+
+#include "flare/base/numbers.h"
 
 namespace flare::server::config {
 namespace {
@@ -64,5 +67,14 @@ std::string format_size(std::uint64_t bytes) {
 std::string format_rate(std::int64_t per_hour) { return per_hour == 0 ? "0/s" : format(per_hour, kRates); }
 
 std::string format_byte_rate(std::uint64_t bytes) { return format_size(bytes).append(kPerSecond); }
+
+std::optional<double> parse_percent(std::string_view text) noexcept {
+  if (!text.ends_with('%')) return std::nullopt;
+  const auto number = flare::parse_decimal<unsigned>(text.substr(0, text.size() - 1));
+  if (!number || *number > 100) return std::nullopt;
+  return *number / 100.0;
+}
+
+std::string format_percent(double part) { return std::to_string(std::lround(part * 100)) + "%"; }
 
 }  // namespace flare::server::config

@@ -20,6 +20,10 @@ std::optional<std::int64_t> parse_rate(std::string_view text) noexcept;
 /// "256B/s", "1MiB/s": a size for each second. nullopt for anything else.
 std::optional<std::int64_t> parse_byte_rate(std::string_view text) noexcept;
 
+/// "20%", at most 100: a part of one. nullopt for anything else.
+std::optional<double> parse_percent(std::string_view text) noexcept;
+std::string format_percent(double part);
+
 /// The largest unit that divides the value, so that parsing it again yields the same.
 std::string format_duration(std::chrono::milliseconds value);
 std::string format_size(std::uint64_t bytes);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "flare/base/exception.h"
+#include "flare/handlers/upstream/upstream_watch.h"
 #include "flare/http/server.h"
 #include "flare/runtime/cpu.h"
 #include "flare/runtime/worker_pool.h"
@@ -26,6 +27,8 @@ namespace flare::server {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{1000};  // T-8: a renewed certificate is in use within two seconds
+
+constexpr std::chrono::milliseconds kNamesAtStart{1000};
 
 void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
@@ -90,6 +93,7 @@ class Daemon {
         handshake_rate_(make_handshake_rate(snapshot.config().tls)),
         count_(snapshot.config().limits.values.connections, snapshot.config().limits.values.per_ip),
         states_(options.workers),
+        upstreams_(snapshot.pools(), [&errors](const std::string& text) { errors.warn(text); }),
         pool_(std::move(options)) {}
 
   ExitCode run(const Signals& signals);
@@ -113,6 +117,7 @@ class Daemon {
   std::unique_ptr<http::HandshakeRate> handshake_rate_;
   http::ConnectionCount count_;
   std::vector<WorkerState> states_;
+  handlers::UpstreamWatch upstreams_;
   runtime::WorkerPool pool_;  // ends before the states its connections use
 };
 
@@ -166,6 +171,8 @@ void Daemon::look_after_certificates() {
 }
 
 ExitCode Daemon::run(const Signals& signals) {
+  // The first requests find servers whose names have addresses, where the DNS is not too slow to tell.
+  static_cast<void>(upstreams_.wait_for_names(kNamesAtStart));
   pool_.start([this](runtime::Worker& worker) { set_up(worker); });
   for (const BoundAddress& address : addresses_) {
     if (!address.is_implied) errors_.info("listening on " + address.endpoint.to_string());

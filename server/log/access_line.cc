@@ -169,6 +169,10 @@ void append_json_line(std::string& out, const http::Transaction& transaction, co
   append_member(out, "status", static_cast<std::uint64_t>(http::code(transaction.status)));
   if (transaction.why != Reason::kNone) append_member(out, "why", to_string(transaction.why));
   if (!request.route().empty()) append_member(out, "route", request.route());
+  if (!request.upstream().empty()) {
+    append_member(out, "upstream", request.upstream());
+    if (request.upstream_attempts() != 1) append_member(out, "attempts", request.upstream_attempts());
+  }
   append_member(out, "bytes_in", transaction.bytes_in);
   append_member(out, "bytes_out", transaction.bytes_out);
   append_member(out, "duration_us", static_cast<std::uint64_t>(transaction.duration.count()));

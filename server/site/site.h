@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "flare/handlers/rate_limit.h"
+#include "flare/handlers/upstream/upstream_pool.h"
 #include "flare/http/handler.h"
 #include "flare/http/peer_trust.h"
 #include "flare/http/route_table.h"
@@ -57,6 +58,9 @@ class Snapshot {
   [[nodiscard]] const config::Config& config() const noexcept { return config_; }
   /// By the listener's place in Config::listeners.
   [[nodiscard]] const Site& site(std::size_t listener) const noexcept { return sites_[listener]; }
+  /// Upstream pools by the name, or the server, that proxies have them by.
+  using Pools = std::unordered_map<std::string, std::shared_ptr<handlers::UpstreamPool>>;
+  [[nodiscard]] std::vector<std::shared_ptr<handlers::UpstreamPool>> pools() const;
 
  private:
   friend class Site;
@@ -89,9 +93,11 @@ class Snapshot {
   static ResponseFilter make_filter(const config::Settings& settings);
   using Limiters = std::unordered_map<std::string_view, std::shared_ptr<handlers::RateLimiter>>;
   static Limiters make_limiters(const std::vector<config::Rate>& rates);
-  static Host make_host(const config::Host& host, const Limiters& limiters);
+  static Pools make_pools(const config::Config& config);
+  [[nodiscard]] Host make_host(const config::Host& host, const Limiters& limiters) const;
 
   config::Config config_;
+  Pools pools_;
   std::vector<Host> hosts_;
   std::vector<Site> sites_;
 };

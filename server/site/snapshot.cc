@@ -11,6 +11,8 @@
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/redirect.h"
 #include "flare/handlers/respond.h"
+#include "flare/handlers/reverse_proxy.h"
+#include "flare/handlers/split.h"
 #include "flare/handlers/static_files.h"
 #include "flare/http/path.h"
 #include "server/site/matchers.h"
@@ -32,6 +34,7 @@ const std::string& instance() {
 struct MakeHandler {
   const http::RoutePattern& pattern;
   const config::Settings& settings;
+  const Snapshot::Pools& pools;
 
   /// The field that the operator sets holds for what is compressed here, too.
   [[nodiscard]] bool may_transform() const {
@@ -50,7 +53,12 @@ struct MakeHandler {
   http::Handler operator()(const config::Proxy& proxy) const {
     handlers::ProxyOptions options = proxy.options;
     options.forward.instance = instance();
-    return handlers::ReverseProxy(proxy.server, std::move(options));
+    for (const auto& name : settings.request_unset) options.forward.unset.push_back(*name);
+    for (const auto& header : settings.request_set) options.forward.set.set(header.name, header.value->text);
+    handlers::ReverseProxy usual(pools.at(proxy.target.to), options);
+    if (!proxy.split) return usual;
+    return handlers::Split(std::move(usual), handlers::ReverseProxy(pools.at(proxy.split->target.to), options),
+                           proxy.split->share, proxy.split->by);
   }
   http::Handler operator()(const config::StaticFiles& files) const {
     // M10: below the root lies the tail of a `/**` pattern, else the one file that the pattern names.
@@ -134,11 +142,36 @@ Snapshot::Limiters Snapshot::make_limiters(const std::vector<config::Rate>& rate
   return limiters;
 }
 
-Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& limiters) {
+/// One pool for each name: proxies to the same server share its connections.
+Snapshot::Pools Snapshot::make_pools(const config::Config& config) {
+  Pools pools;
+  const auto add = [&](const config::Upstream& upstream) {
+    if (!pools.contains(upstream.name))
+      pools.emplace(upstream.name, std::make_shared<handlers::UpstreamPool>(upstream.options));
+  };
+  for (const config::Upstream& upstream : config.upstreams) add(upstream);
+  for (const config::Host& host : config.hosts) {
+    for (const config::Route& route : host.routes) {
+      const auto* const proxy = std::get_if<config::Proxy>(&route.action);
+      if (proxy == nullptr) continue;
+      if (proxy->target.implied) add(*proxy->target.implied);
+      if (proxy->split && proxy->split->target.implied) add(*proxy->split->target.implied);
+    }
+  }
+  return pools;
+}
+
+std::vector<std::shared_ptr<handlers::UpstreamPool>> Snapshot::pools() const {
+  std::vector<std::shared_ptr<handlers::UpstreamPool>> all;
+  for (const auto& [name, pool] : pools_) all.push_back(pool);
+  return all;
+}
+
+Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& limiters) const {
   Host made{.settings = &host, .table = {}, .routes = {}, .filter = make_filter(host.settings)};
   for (const config::Route& route : host.routes) {
     http::RoutePattern pattern = make_pattern(route);
-    http::Handler handler = std::visit(MakeHandler{pattern, route.settings}, route.action);
+    http::Handler handler = std::visit(MakeHandler{pattern, route.settings, pools_}, route.action);
     if (!route.settings.rates->empty()) {  // a route without rates has no stop for them on its way
       std::vector<std::shared_ptr<handlers::RateLimiter>> rates;
       for (const std::string& name : *route.settings.rates) rates.push_back(limiters.at(name));
@@ -159,7 +192,7 @@ Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& lim
   return made;
 }
 
-Snapshot::Snapshot(config::Config config) : config_(std::move(config)) {
+Snapshot::Snapshot(config::Config config) : config_(std::move(config)), pools_(make_pools(config_)) {
   const Limiters limiters = make_limiters(config_.rates);
   for (const config::Host& host : config_.hosts) hosts_.push_back(make_host(host, limiters));
   for (const config::Listener& listener : config_.listeners) {

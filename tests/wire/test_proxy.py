@@ -178,6 +178,15 @@ def test_P_5_host(proxied, policy, expected):
         assert asked[0]["Host"] == (expected or upstream.address)
 
 
+def test_fields_are_edited_both_ways(proxied):
+    asked = []
+    with Upstream(seen_by(asked)) as upstream:
+        route = 'headers = { request = { set = { X-Api = "1" }, unset = ["Cookie"] }, set = { X-Out = "2" }, unset = ["X-Gone"] }'
+        answer = proxied(upstream, route=route).get("/", "x-api: forged\r\nCookie: a=b\r\n")
+        assert answer["X-Out"] == "2"
+    assert asked[0]["X-Api"] == "1" and asked[0]["Cookie"] is None
+
+
 def test_P_6_via_and_loops(proxied):
     asked = []
     with Upstream(seen_by(asked)) as upstream:

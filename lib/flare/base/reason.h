@@ -92,6 +92,12 @@ enum class Reason : std::uint8_t {
   kDnsTimeout,
   kUpstreamConnect,
   kUpstreamConnectTimeout,
+  kUpstreamUnresolved,
+  kNoUpstream,
+  kUpstreamBusy,
+  kUpstreamQueueTimeout,
+  kUpstreamBreaker,
+  kUpstreamStatus,
   kLoop,
   // WebSocket: handshakes that are refused, sessions that break (W-1 to W-11, W-14).
   kWsBadHandshake,

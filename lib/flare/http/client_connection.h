@@ -26,7 +26,7 @@ namespace flare::http {
 
 struct ClientLimits {
   ResponseHeadLimits head;                       ///< header_bytes: of all heads of one exchange together
-  std::chrono::milliseconds first_byte{60'000};  ///< from the request's end, or an interim head, to the next head's end
+  std::chrono::milliseconds first_byte{30'000};  ///< from the request's end, or an interim head, to the next head's end
   std::chrono::milliseconds body_idle{60'000};   ///< between two reads of content
   std::chrono::milliseconds write_idle{30'000};  ///< between two writes that move bytes
 };

@@ -102,6 +102,14 @@ class Request {
   [[nodiscard]] std::string_view route() const noexcept { return route_; }
   [[nodiscard]] bool is_logged() const noexcept { return logged_; }
 
+  /// Which upstream server was asked last, and how often any was, for logs.
+  void set_upstream(std::string_view server, unsigned attempts) {
+    upstream_.assign(server);
+    attempts_ = attempts;
+  }
+  [[nodiscard]] std::string_view upstream() const noexcept { return upstream_; }
+  [[nodiscard]] unsigned upstream_attempts() const noexcept { return attempts_; }
+
   // ---- for whoever makes requests: the connection, and tests.
   /// Parses `input` (RequestBuilder of a connection); see parse_request_head. The canonical path is computed too.
   std::expected<std::size_t, Reason> parse(std::string_view input, const Limits& limits) noexcept;
@@ -146,6 +154,8 @@ class Request {
   runtime::TimePoint arrival_{};
   const tls::Session* session_ = nullptr;
   std::string_view route_;
+  std::string upstream_;  ///< keeps its memory
+  unsigned attempts_ = 0;
   bool logged_ = true;
   bool tls_ = false;
   bool https_ = false;

@@ -220,7 +220,13 @@ Status status_for(Reason reason) noexcept {
     case Reason::kDnsFailed:
     case Reason::kDnsTimeout:
     case Reason::kUpstreamConnect:
+    case Reason::kUpstreamUnresolved:
+    case Reason::kUpstreamStatus:
     case Reason::kLoop: return Status::kBadGateway;
+    case Reason::kNoUpstream:
+    case Reason::kUpstreamBusy:
+    case Reason::kUpstreamQueueTimeout:
+    case Reason::kUpstreamBreaker: return Status::kServiceUnavailable;
     case Reason::kUpstreamConnectTimeout:
     case Reason::kUpstreamFirstByte:
     case Reason::kUpstreamIdle: return Status::kGatewayTimeout;

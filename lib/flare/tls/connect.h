@@ -4,10 +4,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "flare/net/socket_addr.h"
+#include "flare/runtime/cancellation.h"
 #include "flare/runtime/task.h"
 #include "flare/runtime/worker.h"
+#include "flare/tcp/connect.h"
 #include "flare/tls/client_context.h"
 #include "flare/tls/tls_stream.h"
 
@@ -21,5 +24,11 @@ namespace flare::tls {
 runtime::Task<Result<TlsStream>> connect(runtime::Worker& worker, net::Endpoint where, std::string host,
                                          std::shared_ptr<const ClientContext> context,
                                          std::chrono::milliseconds timeout, std::string* words = nullptr);
+
+/// The same over the first of several addresses that answers (tcp::connect); ends early with kCancelled after
+/// `cancelled`, which may be nullptr. The port that sessions are kept for is the first address's.
+runtime::Task<Result<TlsStream>> connect(runtime::Worker& worker, std::vector<net::Endpoint> where, std::string host,
+                                         std::shared_ptr<const ClientContext> context, tcp::ConnectOptions options,
+                                         runtime::Cancellation* cancelled, std::string* words = nullptr);
 
 }  // namespace flare::tls

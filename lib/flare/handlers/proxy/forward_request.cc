@@ -10,8 +10,8 @@
 namespace flare::handlers::proxy {
 namespace {
 
-/// Made anew for each hop, from what is known here.
-bool is_replaced(std::string_view name, const ForwardOptions& options) noexcept {
+/// Made anew for each hop, from what is known here. By length first: most fields are none of these.
+bool is_made_anew(std::string_view name) noexcept {
   const auto is = [name](std::string_view other) { return ascii::iequals(name, other); };
   switch (name.size()) {
     case 3: return is("via");
@@ -22,9 +22,13 @@ bool is_replaced(std::string_view name, const ForwardOptions& options) noexcept 
     case 15: return is("x-forwarded-for");
     case 16: return is("x-forwarded-host") || is("x-forwarded-port");
     case 17: return is("x-forwarded-proto");
-    default: break;
+    default: return false;
   }
-  return std::ranges::any_of(options.unset, [&](const std::string& each) { return ascii::iequals(each, name); }) ||
+}
+
+bool is_replaced(std::string_view name, const ForwardOptions& options) noexcept {
+  return is_made_anew(name) ||
+         std::ranges::any_of(options.unset, [&](const std::string& each) { return ascii::iequals(each, name); }) ||
          (!options.set.empty() && options.set.contains(name));
 }
 

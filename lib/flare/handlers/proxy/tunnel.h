@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <coroutine>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,19 +17,21 @@ namespace flare::handlers::proxy {
 
 /// Each side's pace is the other's: what one does not take is not read from the other. The end of one direction is told
 /// to the other side, and the other direction goes on; an error on either side, or `idle` without a byte both ways, ends
-/// both. `Upstream` is a smart pointer to what has stream(). Holds a buffer only while bytes are under way.
+/// both. `Upstream` points to what has stream(), and keeps `buffers`. Holds a buffer only while bytes are under way.
 template <class Upstream>
 class Tunnel final : public http::Takeover, private runtime::TimerEntry {
  public:
-  /// `owner` keeps `buffers` alive; `received` came behind the upstream server's 101.
-  Tunnel(std::shared_ptr<const void> owner, runtime::Worker& worker, io::BufferPool& buffers, Upstream upstream,
-         std::string received, std::chrono::milliseconds idle)
-      : owner_(std::move(owner)),
-        worker_(worker),
+  /// `received` came behind the upstream server's 101.
+  Tunnel(runtime::Worker& worker, io::BufferPool& buffers, Upstream upstream, std::string received,
+         std::chrono::milliseconds idle)
+      : worker_(worker),
         buffers_(buffers),
         upstream_(std::move(upstream)),
         received_(std::move(received)),
         idle_(idle) {}
+  ~Tunnel() override {
+    if (gone_ != nullptr) *gone_ = true;
+  }
 
   runtime::Task<void> run(io::AnyStream& client, std::string received) override {
     moved_ = worker_.now();
@@ -95,16 +96,21 @@ class Tunnel final : public http::Takeover, private runtime::TimerEntry {
     co_return Result<void>();
   }
 
+  /// Both directions hear of it; whoever hears of it last ends the tunnel, maybe in the midst of this.
   void end() {
-    client_->cancel();
+    if (std::exchange(ended_, true)) return;
+    bool gone = false;
+    gone_ = &gone;
     upstream_->stream().cancel();
+    if (gone) return;
+    client_->cancel();
+    if (!gone) gone_ = nullptr;
   }
   void on_timer() override {
     if (worker_.now() - moved_ >= idle_) return end();
     worker_.timers().schedule(*this, moved_ + idle_);
   }
 
-  std::shared_ptr<const void> owner_;
   runtime::Worker& worker_;
   io::BufferPool& buffers_;
   Upstream upstream_;
@@ -114,6 +120,8 @@ class Tunnel final : public http::Takeover, private runtime::TimerEntry {
   io::AnyStream* client_ = nullptr;
   std::coroutine_handle<> waiting_;
   bool answered_ = false;
+  bool ended_ = false;
+  bool* gone_ = nullptr;  ///< tells end(), while it runs, that this is no more
 };
 
 }  // namespace flare::handlers::proxy

@@ -42,11 +42,27 @@ Balancer::State Balancer::state(const UpstreamServer& server, const PickRequest&
   return server.max_conns != 0 && server.in_flight.load(kRelaxed) >= server.max_conns ? State::kBusy : State::kEligible;
 }
 
+/// Of two taken at random the one with the least to wait for. Where one of them has not answered yet, its load alone
+/// counts: nobody knows its pace, and all would run to it.
+std::size_t Balancer::better(const std::size_t (&sample)[2], const PickRequest& request) noexcept {
+  const auto& first = *servers_[sample[0]];
+  const auto& second = *servers_[sample[1]];
+  const bool known = first.ewma.load(std::memory_order_relaxed) != 0 && second.ewma.load(std::memory_order_relaxed) != 0;
+  const double a = known ? cost(first, request) : load(first, request);
+  const double b = known ? cost(second, request) : load(second, request);
+  // Now and then the other one: who once was slow would never be asked again, and could not show that it is not.
+  constexpr std::uint32_t kExplores = 32;
+  const auto chance = static_cast<std::uint32_t>(random_());
+  const bool second_wins = b < a || (a == b && chance / kExplores % 2 == 0);
+  return second_wins != (chance % kExplores == 0) ? sample[1] : sample[0];
+}
+
+double Balancer::load(const UpstreamServer& server, const PickRequest& request) const noexcept {
+  return (server.in_flight.load(std::memory_order_relaxed) + 1.0) / server.weight_at(request.now, options_.slow_start);
+}
+
 double Balancer::cost(const UpstreamServer& server, const PickRequest& request) const noexcept {
-  const auto load =
-      (server.in_flight.load(std::memory_order_relaxed) + 1.0) / server.weight_at(request.now, options_.slow_start);
-  if (options_.policy == Balance::kLeastConn) return load;
-  return load * static_cast<double>(std::max<std::int64_t>(server.ewma.load(std::memory_order_relaxed), 1));
+  return load(server, request) * static_cast<double>(server.ewma.load(std::memory_order_relaxed));
 }
 
 Pick Balancer::pick_among(const PickRequest& request, bool backups, bool panic) noexcept {
@@ -55,7 +71,7 @@ Pick Balancer::pick_among(const PickRequest& request, bool backups, bool panic) 
   std::size_t eligible = 0;
   double best_value = 0;
   double total = 0;
-  UpstreamServer* sample[2] = {};
+  std::size_t sample[2] = {};
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     auto& server = *servers_[i];
     if (server.backup != backups) continue;
@@ -65,7 +81,7 @@ Pick Balancer::pick_among(const PickRequest& request, bool backups, bool panic) 
     ++eligible;
     if (options_.policy == Balance::kP2cEwma) {  // a reservoir of two
       const auto at = eligible <= 2 ? eligible - 1 : random_() % eligible;
-      if (at < 2) sample[at] = &server;
+      if (at < 2) sample[at] = i;
       continue;
     }
     const auto weight = server.weight_at(request.now, options_.slow_start);
@@ -75,25 +91,34 @@ Pick Balancer::pick_among(const PickRequest& request, bool backups, bool panic) 
     else if (options_.policy == Balance::kHash)
       value = distance(request.hash, ids_[i], weight);
     else
-      value = cost(server, request);
+      value = load(server, request);
     total += weight;
     if (best.server != nullptr && value >= best_value) continue;
     best.server = &server, best_value = value, best_at = i;
   }
   if (options_.policy == Balance::kP2cEwma && eligible > 0) {
-    best.server = sample[0];
-    if (eligible > 1) {
-      const auto a = cost(*sample[0], request), b = cost(*sample[1], request);
-      if (b < a || (a == b && random_() % 2 == 0)) best.server = sample[1];
-    }
+    best_at = eligible == 1 ? sample[0] : better(sample, request);
+    best.server = servers_[best_at].get();
   } else if (options_.policy == Balance::kRoundRobin && best.server != nullptr) {
     credit_[best_at] -= total;
   }
+  best.index = best_at;
   if (best.server != nullptr) best.why = NoServer::kNone;
   return best;
 }
 
+Pick Balancer::pick_preferred(const PickRequest& request) const noexcept {
+  if (request.preferred == nullptr) return {};
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (servers_[i].get() == request.preferred && state(*servers_[i], request, false) == State::kEligible)
+      return {.server = servers_[i].get(), .index = i, .why = NoServer::kNone};
+  }
+  return {};
+}
+
 Pick Balancer::pick(const PickRequest& request) noexcept {
+  const auto preferred = pick_preferred(request);
+  if (preferred.server != nullptr) return preferred;
   const auto primary = pick_among(request, false, false);
   if (primary.server != nullptr) return primary;
   const auto backup = pick_among(request, true, false);

@@ -17,11 +17,13 @@ enum class NoServer : std::uint8_t { kNone, kAllBusy, kNoneHealthy };
 struct PickRequest {
   std::int64_t now = 0;                               ///< nanoseconds, monotonic
   std::uint64_t hash = 0;                             ///< of the key, for kHash
+  const UpstreamServer* preferred = nullptr;          ///< goes before the policy where it can serve
   std::span<const UpstreamServer* const> tried = {};  ///< in this request
 };
 
 struct Pick {
-  UpstreamServer* server = nullptr;  ///< lives as long as the balancer's snapshot
+  UpstreamServer* server = nullptr;  ///< lives as long as the balancer
+  std::size_t index = 0;             ///< of it among the balancer's servers
   NoServer why = NoServer::kNone;    ///< set where server is null: kAllBusy may queue
 };
 
@@ -44,7 +46,10 @@ class Balancer {
  private:
   enum class State : std::uint8_t { kEligible, kBusy, kOut };
   State state(const UpstreamServer& server, const PickRequest& request, bool panic) const noexcept;
+  Pick pick_preferred(const PickRequest& request) const noexcept;
   Pick pick_among(const PickRequest& request, bool backups, bool panic) noexcept;
+  std::size_t better(const std::size_t (&sample)[2], const PickRequest& request) noexcept;
+  double load(const UpstreamServer& server, const PickRequest& request) const noexcept;
   double cost(const UpstreamServer& server, const PickRequest& request) const noexcept;
 
   Servers servers_;

@@ -1,0 +1,218 @@
+// Asking a pool: one server after the other, as far as what failed may be repeated (RFC 9110 §9.2.2; P-11, P-12, P-15).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "flare/handlers/proxy/forward_response.h"
+#include "flare/handlers/proxy/question.h"
+#include "flare/handlers/upstream/open_stream.h"
+#include "flare/handlers/upstream/worker_upstream.h"
+#include "flare/http/exchange.h"
+
+namespace flare::handlers::proxy {
+
+/// The head of an answer; the rest of it is still to be received.
+template <class Stream>
+struct Answered {
+  typename WorkerUpstream<Stream>::Borrowed from;
+  const http::ResponseHead* head = nullptr;  ///< from's
+};
+
+/// One question to a pool. Lives in the frame that asks.
+template <class Stream>
+class Asking {
+  using Upstream = WorkerUpstream<Stream>;
+  using Place = typename Upstream::Place;
+  using Connection = typename Upstream::Connection;
+  using Idle = typename Upstream::Idle;
+
+ public:
+  /// All outlive it. `make_head(io::Buffer&, std::string_view server)` appends the head for a server.
+  Asking(const std::shared_ptr<UpstreamPool>& pool, Upstream& upstream, Question& question) noexcept
+      : pool_(pool), upstream_(upstream), question_(question), head_(upstream.take_head()) {}
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+  ~Asking() { upstream_.put_head(std::move(head_)); }
+
+  /// Errors: ErrorSource::kUpstream of the last server that was asked; what content gives; kNoUpstream, kUpstreamBusy,
+  /// kUpstreamQueueTimeout, kUpstreamBreaker where none was.
+  template <class MakeHead>
+  runtime::Task<Result<Answered<Stream>>> ask(const MakeHead& make_head) {
+    admission_ = pool_->admit(now());
+    if (admission_ == Breaker::Admission::kNo) co_return fail(ErrorKind::kResource, Reason::kUpstreamBreaker);
+    upstream_.budget.request();
+    for (;;) {
+      if (!place_) {
+        auto found = co_await find_place();
+        if (!found) co_return std::unexpected(question_.attempts == 0 ? found.error() : last_error_);
+      }
+      auto connected = co_await connect();
+      if (!connected) {
+        last_error_ = connected.error();
+        if (!may_repeat_connect()) co_return std::unexpected(last_error_);
+        continue;
+      }
+      head_.clear();
+      make_head(head_, place_.server().address);
+      const auto since = upstream_.worker.now();
+      auto head = co_await ask_one();
+      if (head) {
+        place_.server().observe(now(), nanoseconds(upstream_.worker.now()) - nanoseconds(since));
+        if (may_ask_another((*head)->status)) continue;
+        pool_->succeeded(admission_, now());
+        co_return Answered<Stream>{.from = {.place = std::move(place_), .lease = std::move(lease_)}, .head = *head};
+      }
+      last_error_ = head.error();
+      if (!may_repeat()) co_return std::unexpected(last_error_);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMostTried = 8;
+
+  [[nodiscard]] std::int64_t now() const noexcept { return nanoseconds(upstream_.worker.now()); }
+  [[nodiscard]] PickRequest pick_request() const noexcept {
+    return {.now = now(),
+            .hash = question_.hash,
+            .preferred = question_.preferred,
+            .tried = std::span(tried_.data(), tried_count_)};
+  }
+  [[nodiscard]] bool is_repeatable() const noexcept {
+    return question_.content == nullptr && is_idempotent(question_.method);
+  }
+  [[nodiscard]] bool has_tries_left() const noexcept {
+    return tried_count_ < std::min<std::size_t>(question_.retry->max, kMostTried);
+  }
+  void leave_server() {
+    tried_[tried_count_++] = &place_.server();
+    lease_ = {};
+    place_ = {};
+    fresh_ = false;
+  }
+
+  runtime::Task<Result<void>> find_place() {
+    NoServer why{};
+    place_ = upstream_.take_place(pool_, pick_request(), why);
+    if (place_) co_return Result<void>();
+    if (why == NoServer::kNoneHealthy) co_return fail(ErrorKind::kUnreachable, Reason::kNoUpstream);
+    auto waited = co_await upstream_.wait_for_place(pool_, pick_request(), question_.client);
+    if (!waited) co_return std::unexpected(waited.error());
+    place_ = std::move(*waited);
+    co_return Result<void>();
+  }
+
+  runtime::Task<Result<void>> connect() {
+    ++question_.attempts;
+    question_.asked = &place_.server();
+    if (!fresh_) lease_ = place_.served().idle.take(is_repeatable() ? Idle::Look::kIfStale : Idle::Look::kAlways);
+    if (lease_) co_return Result<void>();
+    auto stream = co_await open_stream(OfKind<Stream>(), upstream_.worker, place_.served().member, pool_->options(),
+                                       &question_.client);
+    if (!stream) co_return std::unexpected(stream.error());
+    lease_ = Idle::Lease::make(upstream_.worker, upstream_.buffers, std::move(*stream));
+    co_return Result<void>();
+  }
+
+  /// Gives up the exchange when the client leaves (P-11).
+  struct CancelExchange final : runtime::Cancellation::Listener {
+    CancelExchange(runtime::Cancellation& client, Connection& of) noexcept : Listener(client), connection(of) {}
+    void on_cancel() override { connection.cancel(); }
+    Connection& connection;
+  };
+
+  /// Sends the request and receives the head of its answer.
+  runtime::Task<Result<const http::ResponseHead*>> ask_one() {
+    Connection& connection = *lease_;
+    const CancelExchange listener(question_.client, connection);
+    connection.begin(question_.method, *question_.limits);
+    const io::Pieces pieces(head_.view(), question_.at_hand);
+    auto sent = co_await connection.send(pieces);
+    if (sent && question_.content != nullptr) {
+      sent_content_ = true;
+      sent = co_await connection.send_content(*question_.content, question_.chunked ? http::BodyFraming::kChunked
+                                                                                    : http::BodyFraming::kLength);
+    }
+    // A server that closes may have said why before: that counts.
+    if (!sent && (sent.error().source != ErrorSource::kUpstream || sent.error().kind == ErrorKind::kTimeout))
+      co_return std::unexpected(sent.error());
+    for (;;) {
+      auto received = co_await connection.receive_head();
+      if (!received) co_return std::unexpected(received.error());
+      const http::ResponseHead& head = **received;
+      if (head.status == http::Status::kSwitchingProtocols &&
+          !is_granted(question_.upgrade, http::Fields(head.fields)))
+        co_return std::unexpected(Error{.kind = ErrorKind::kProtocol,
+                                        .source = ErrorSource::kUpstream,
+                                        .reason = Reason::kBadStatusLine});  // nobody has asked for that
+      if (!head.is_interim()) co_return &head;
+      // Who waited for 100 has it from us.
+      if (head.status == http::Status::kContinue || question_.interim == nullptr) continue;
+      const http::Response interim = forward_response(head);
+      auto told = co_await question_.interim->send_interim(interim.status, interim.headers);
+      if (!told) co_return std::unexpected(told.error());
+    }
+  }
+
+  [[nodiscard]] bool is_clients() const noexcept {
+    return last_error_.source != ErrorSource::kUpstream || question_.client.is_cancelled();
+  }
+  /// Nothing has been sent.
+  bool may_repeat_connect() {
+    if (is_clients()) return false;
+    pool_->failed(place_.server(), admission_, now());
+    if (!question_.retry->connect || !has_tries_left()) return false;
+    leave_server();
+    return true;
+  }
+  bool may_repeat() {
+    if (is_clients()) return false;
+    const bool timed_out = last_error_.kind == ErrorKind::kTimeout;
+    const bool was_closed = !lease_->answer_begun() && last_error_.kind != ErrorKind::kProtocol && !timed_out;
+    if (was_closed && lease_.is_reused() && !fresh_ && is_repeatable()) {  // it had been closed by then
+      lease_ = {};
+      fresh_ = true;
+      return true;
+    }
+    pool_->failed(place_.server(), admission_, now());
+    const bool wanted = timed_out ? question_.retry->timeout : was_closed && question_.retry->reset;
+    if (!wanted || sent_content_ || !is_repeatable() || !has_tries_left() || !upstream_.budget.take(now())) return false;
+    leave_server();
+    return true;
+  }
+  /// The answer is one of those that are to be asked for elsewhere, and there is somewhere else.
+  bool may_ask_another(http::Status status) {
+    const auto& listed = question_.retry->statuses;
+    if (std::ranges::find(listed, http::code(status)) == listed.end() || !is_repeatable() || !has_tries_left())
+      return false;
+    tried_[tried_count_] = &place_.server();
+    PickRequest request = pick_request();
+    request.tried = std::span(tried_.data(), tried_count_ + 1);
+    NoServer why{};
+    Place other = upstream_.take_place(pool_, request, why);
+    if (!other || !upstream_.budget.take(now())) return false;
+    pool_->failed(place_.server(), admission_, now());
+    leave_server();
+    place_ = std::move(other);
+    return true;
+  }
+
+  const std::shared_ptr<UpstreamPool>& pool_;
+  Upstream& upstream_;
+  Question& question_;
+  io::Buffer head_;
+  Place place_;
+  typename Idle::Lease lease_;  ///< ends before its place
+  Breaker::Admission admission_ = Breaker::Admission::kYes;
+  Error last_error_;
+  std::array<const UpstreamServer*, kMostTried> tried_{};
+  std::size_t tried_count_ = 0;
+  bool fresh_ = false;  ///< no connection that was used before
+  bool sent_content_ = false;
+};
+
+}  // namespace flare::handlers::proxy

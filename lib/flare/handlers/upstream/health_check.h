@@ -1,0 +1,49 @@
+// Active health checks of a pool's servers (behaviour.md P-18).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "flare/handlers/upstream/upstream_pool.h"
+#include "flare/io/buffer_pool.h"
+#include "flare/runtime/cancellation.h"
+#include "flare/runtime/task.h"
+#include "flare/runtime/worker.h"
+
+namespace flare::handlers {
+
+/// Asks every member of one pool each interval, a little apart from each other. Belongs to one worker, whose every task
+/// it starts ends soon after `stop`. All that it is made of outlives it, and it outlives its tasks.
+class HealthCheck {
+ public:
+  using Tell = std::function<void(const std::string&)>;
+  HealthCheck(std::shared_ptr<UpstreamPool> pool, runtime::Worker& worker, runtime::Cancellation& stop, Tell tell);
+
+  runtime::Task<void> run();
+
+ private:
+  struct Record {
+    std::uint32_t good = 0;  ///< in a row
+    std::uint32_t bad = 0;
+    bool is_being_asked = false;
+  };
+
+  runtime::Task<void> look(UpstreamPool::Member member, std::shared_ptr<Record> record);
+  /// Its error says what is wrong with it.
+  runtime::Task<Result<void>> ask(const UpstreamPool::Member& member);
+  template <class Stream>
+  runtime::Task<Result<void>> ask_by(const UpstreamPool::Member& member);
+  void judge(UpstreamServer& server, Record& record, const Result<void>& outcome);
+
+  std::shared_ptr<UpstreamPool> pool_;
+  runtime::Worker& worker_;
+  runtime::Cancellation& stop_;
+  Tell tell_;
+  UpstreamOptions options_;  ///< the pool's, with the check's time limit
+  io::BufferPool buffers_;
+  std::map<const UpstreamServer*, std::shared_ptr<Record>> records_;
+};
+
+}  // namespace flare::handlers

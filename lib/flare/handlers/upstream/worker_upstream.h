@@ -1,0 +1,249 @@
+// What one worker has of a pool: connections, by server, and the choice among them.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "flare/base/random.h"
+#include "flare/handlers/upstream/retry_budget.h"
+#include "flare/handlers/upstream/upstream_pool.h"
+#include "flare/handlers/upstream/waiting_line.h"
+#include "flare/http/client_connection.h"
+#include "flare/http/connection_pool.h"
+#include "flare/io/buffer.h"
+#include "flare/io/buffer_pool.h"
+#include "flare/runtime/worker.h"
+
+namespace flare::handlers {
+
+/// Belongs to its worker. Whoever has a connection of it keeps it, and the pool, alive.
+template <class Stream>
+class WorkerUpstream final : public UpstreamPool::Waiters,
+                             public std::enable_shared_from_this<WorkerUpstream<Stream>> {
+ public:
+  using Connection = http::ClientConnection<Stream>;
+  using Idle = http::ConnectionPool<Connection>;
+
+  /// A server as this worker knows it.
+  struct Served {
+    Served(runtime::Worker& worker, UpstreamPool::Member of, const http::ConnectionPoolOptions& keepalive)
+        : member(std::move(of)), idle(worker, keepalive) {}
+    UpstreamPool::Member member;
+    Idle idle;
+    bool retired = false;  ///< it is no member any more, or has moved: no connection to it is kept
+  };
+
+  /// A request's place at a server: it counts there as long as this lives.
+  class Place {
+   public:
+    Place() noexcept = default;
+    Place(Place&&) noexcept = default;
+    Place& operator=(Place&& other) noexcept {
+      leave();
+      upstream_ = std::move(other.upstream_);
+      pool_ = std::move(other.pool_);
+      served_ = std::move(other.served_);
+      return *this;
+    }
+    ~Place() { leave(); }
+    [[nodiscard]] explicit operator bool() const noexcept { return served_ != nullptr; }
+    [[nodiscard]] Served& served() const noexcept { return *served_; }
+    [[nodiscard]] UpstreamServer& server() const noexcept { return *served_->member.server; }
+    [[nodiscard]] WorkerUpstream& upstream() const noexcept { return *upstream_; }
+    /// After finish() said yes.
+    void keep(typename Idle::Lease lease) const {
+      if (!served_->retired) served_->idle.put(std::move(lease));
+    }
+
+   private:
+    friend class WorkerUpstream;
+    Place(std::shared_ptr<UpstreamPool> pool, std::shared_ptr<WorkerUpstream> upstream,
+          std::shared_ptr<Served> served) noexcept
+        : pool_(std::move(pool)), upstream_(std::move(upstream)), served_(std::move(served)) {}
+    void leave() noexcept {
+      if (served_ == nullptr) return;
+      server().in_flight.fetch_sub(1, std::memory_order_relaxed);
+      served_.reset();
+      if (pool_->waiting.load(std::memory_order_relaxed) != 0) upstream_->let_one_in();
+    }
+
+    std::shared_ptr<UpstreamPool> pool_;
+    std::shared_ptr<WorkerUpstream> upstream_;
+    std::shared_ptr<Served> served_;
+  };
+
+  /// A connection, with its place. Closed where it is not given back.
+  struct Borrowed {
+    Place place;
+    typename Idle::Lease lease;  ///< ends before the place, which keeps its buffers
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(lease); }
+    [[nodiscard]] Connection& operator*() const noexcept { return *lease; }
+    [[nodiscard]] Connection* operator->() const noexcept { return &*lease; }
+    /// The exchange is over.
+    void give_back() {
+      if (lease->finish()) place.keep(std::move(lease));
+      lease = {};
+      place = {};
+    }
+  };
+
+  /// This worker's share of `pool`, made when it is first asked for.
+  static const std::shared_ptr<WorkerUpstream>& of(const std::shared_ptr<UpstreamPool>& pool, runtime::Worker& worker);
+
+  WorkerUpstream(const std::shared_ptr<UpstreamPool>& pool, runtime::Worker& worker)
+      : worker(worker),
+        buffers(pool->options().limits.head.header_bytes),
+        budget(pool->options().retry.budget),
+        pool_(pool),
+        balancer_({}, pool->options().balance, 0),
+        line_(worker) {}
+  ~WorkerUpstream() override {
+    if (const auto pool = pool_.lock()) pool->remove_waiters(*this);
+  }
+
+  /// An empty one, and why, where there is none at once.
+  Place take_place(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request, NoServer& why);
+  /// Waits for one where the servers are busy and the queue has room.
+  runtime::Task<Result<Place>> wait_for_place(std::shared_ptr<UpstreamPool> pool, PickRequest request,
+                                              runtime::Cancellation& client);
+  [[nodiscard]] const UpstreamServer* find_server(const UpstreamPool& pool, std::string_view cookie);
+  void wake_one() override { line_.wake_one(); }
+
+  /// For one request's head: another one may be made while this one waits to be sent.
+  io::Buffer take_head() {
+    constexpr std::size_t kUsualHead = 2048;
+    if (heads_.empty()) return io::Buffer(kUsualHead);
+    io::Buffer head = std::move(heads_.back());
+    heads_.pop_back();
+    return head;
+  }
+  void put_head(io::Buffer head) {
+    constexpr std::size_t kKeptHeads = 16;
+    head.clear();
+    if (heads_.size() < kKeptHeads) heads_.push_back(std::move(head));
+  }
+
+  runtime::Worker& worker;
+  io::BufferPool buffers;
+  RetryBudget budget;
+
+ private:
+  void refresh(const UpstreamPool& pool);
+  void let_one_in() noexcept;
+
+  std::weak_ptr<UpstreamPool> pool_;
+  std::uint64_t generation_ = 0;
+  Balancer balancer_;
+  std::vector<std::shared_ptr<Served>> served_;  ///< as the balancer counts them
+  WaitingLine line_;
+  std::vector<io::Buffer> heads_;
+};
+
+template <class Stream>
+const std::shared_ptr<WorkerUpstream<Stream>>& WorkerUpstream<Stream>::of(const std::shared_ptr<UpstreamPool>& pool,
+                                                                          runtime::Worker& worker) {
+  thread_local std::unordered_map<const UpstreamPool*, std::shared_ptr<WorkerUpstream>> all;
+  const auto found = all.find(pool.get());
+  if (found != all.end() && &found->second->worker == &worker && !found->second->pool_.expired()) [[likely]]
+    return found->second;
+  std::erase_if(all, [&](const auto& item) { return item.first == pool.get() || item.second->pool_.expired(); });
+  const auto made = all.emplace(pool.get(), std::make_shared<WorkerUpstream>(pool, worker)).first;
+  pool->add_waiters(worker, made->second);
+  return made->second;
+}
+
+/// Takes up another generation of members; connections to those that stay, stay.
+template <class Stream>
+void WorkerUpstream<Stream>::refresh(const UpstreamPool& pool) {
+  generation_ = pool.generation();
+  std::vector<std::shared_ptr<Served>> served;
+  Balancer::Servers servers;
+  for (UpstreamPool::Member& member : pool.members()) {
+    servers.push_back(member.server);
+    const auto same = std::ranges::find_if(served_, [&](const std::shared_ptr<Served>& before) {
+      return before && before->member.server == member.server && before->member.where == member.where;
+    });
+    served.push_back(same != served_.end() ? std::move(*same)
+                                           : std::make_shared<Served>(worker, std::move(member),
+                                                                      pool.options().keepalive));
+  }
+  for (const std::shared_ptr<Served>& before : served_) {
+    if (!before) continue;
+    before->retired = true;
+    before->idle.close_idle();
+  }
+  served_ = std::move(served);
+  balancer_ = Balancer(std::move(servers), pool.options().balance, random_word());
+}
+
+template <class Stream>
+auto WorkerUpstream<Stream>::take_place(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request,
+                                        NoServer& why) -> Place {
+  if (pool->generation() != generation_) [[unlikely]] refresh(*pool);
+  const Pick pick = balancer_.pick(request);
+  why = pick.why;
+  if (pick.server == nullptr) return {};
+  const auto before = pick.server->in_flight.fetch_add(1, std::memory_order_relaxed);
+  Place place(pool, this->shared_from_this(), served_[pick.index]);
+  if (pick.server->max_conns != 0 && before >= pick.server->max_conns) {  // another worker was faster
+    why = NoServer::kAllBusy;
+    return {};
+  }
+  return place;
+}
+
+template <class Stream>
+runtime::Task<Result<typename WorkerUpstream<Stream>::Place>> WorkerUpstream<Stream>::wait_for_place(
+    std::shared_ptr<UpstreamPool> pool, PickRequest request, runtime::Cancellation& client) {
+  const QueueOptions& queue = pool->options().queue;
+  const runtime::TimePoint due = worker.now() + queue.wait;
+  if (waiting.load(std::memory_order_relaxed) >= queue.depth) co_return fail(ErrorKind::kResource, Reason::kUpstreamBusy);
+  for (;;) {
+    waiting.fetch_add(1, std::memory_order_relaxed);
+    pool->waiting.fetch_add(1, std::memory_order_seq_cst);
+    NoServer why{};
+    Place place;
+    // Once more: a place may have become free before this one was seen to wait.
+    if (line_.empty()) place = take_place(pool, request, why);
+    bool woken = true;
+    if (!place) {
+      WaitingLine::Wait wait(line_, due, client);
+      woken = co_await wait;
+    }
+    waiting.fetch_sub(1, std::memory_order_relaxed);
+    pool->waiting.fetch_sub(1, std::memory_order_relaxed);
+    if (!place) place = take_place(pool, request, why);
+    if (place) co_return place;
+    if (why == NoServer::kNoneHealthy) co_return fail(ErrorKind::kUnreachable, Reason::kNoUpstream);
+    if (!woken || worker.now() >= due) co_return fail(ErrorKind::kTimeout, Reason::kUpstreamQueueTimeout);
+  }
+}
+
+/// Whoever waits longest here, or else somewhere else. Not at once: the one who leaves is in the middle of something.
+template <class Stream>
+void WorkerUpstream<Stream>::let_one_in() noexcept {
+  if (line_.empty()) {
+    if (const auto pool = pool_.lock()) pool->wake_elsewhere(worker);
+    return;
+  }
+  worker.post([weak = this->weak_from_this()] {
+    if (const auto self = weak.lock()) self->wake_one();
+  });
+}
+
+template <class Stream>
+const UpstreamServer* WorkerUpstream<Stream>::find_server(const UpstreamPool& pool, std::string_view cookie) {
+  if (pool.generation() != generation_) refresh(pool);
+  for (const std::shared_ptr<Served>& served : served_) {
+    if (pool.is_cookie_for(*served->member.server, cookie)) return served->member.server.get();
+  }
+  return nullptr;
+}
+
+}  // namespace flare::handlers
