@@ -18,6 +18,7 @@ struct Parsed {
   ListCertificates certs;
   SelfSign self_sign;
   ServeFolder serve;
+  ProxyTo proxy;
   std::string help_topic;
 };
 
@@ -74,12 +75,17 @@ struct Grammar {
     serve->add_option("DIR", parsed.serve.folder, "the document root")->required();
     serve->add_option("ADDR", parsed.serve.address, "where to listen")->capture_default_str();
 
+    proxy = app.add_subcommand("proxy", "pass everything on to a server, without a configuration file");
+    proxy->add_option("ADDR", parsed.proxy.address, "where to listen, such as :8080")->required();
+    proxy->add_option("SERVER", parsed.proxy.server, "127.0.0.1:3000, https://app.example.net, unix:/run/app.sock")
+        ->required();
+
     help = app.add_subcommand("help", "about a command");
-    help->add_option("COMMAND", parsed.help_topic, "cert, certs, check, config, explain, routes, serve");
+    help->add_option("COMMAND", parsed.help_topic, "cert, certs, check, config, explain, proxy, routes, serve");
   }
 
   CLI::App app;
-  CLI::App *check, *config, *show, *explain, *routes, *certs, *cert, *self_sign, *serve, *help;
+  CLI::App *check, *config, *show, *explain, *routes, *certs, *cert, *self_sign, *serve, *proxy, *help;
 };
 
 Finished usage_error(const std::string& text) {
@@ -122,6 +128,7 @@ Command choose(Grammar& grammar, const Parsed& parsed) {
   if (grammar.certs->parsed()) return with_config(parsed.certs, parsed.config);
   if (grammar.self_sign->parsed()) return parsed.self_sign;
   if (grammar.serve->parsed()) return parsed.serve;
+  if (grammar.proxy->parsed()) return parsed.proxy;
   if (parsed.test) return Check{.config = parsed.config, .json = false, .strict = false, .quiet = parsed.quiet};
   if (parsed.dump) return ShowConfig{.config = parsed.config, .origin = true, .json = false};
   return Run{.config = parsed.config};

@@ -41,6 +41,11 @@ struct ServeFolder {
   std::string folder;
   std::string address = ":8080";
 };
+/// A reverse proxy to one server.
+struct ProxyTo {
+  std::string address;
+  std::string server;  ///< "127.0.0.1:3000", or a URL as in proxy.to
+};
 struct ListCertificates {
   std::string config;
   bool json = false;
@@ -60,7 +65,7 @@ struct Finished {
   ExitCode code = ExitCode::kOk;
 };
 using Command = std::variant<Run, Check, ShowConfig, Explain, ListRoutes, ListCertificates, SelfSign, ServeFolder,
-                             Version, Finished>;
+                             ProxyTo, Version, Finished>;
 
 /// Help goes to stdout; a wrong command line is one line and a usage line on stderr, and exit code 2 (C-11).
 Command parse_command_line(int argc, const char* const* argv);

@@ -55,19 +55,32 @@ ExitCode run(const ShowConfig& command) {
   return ExitCode::kOk;
 }
 
-ExitCode run(const ServeFolder& command) {
+namespace {
+
+/// One listener, one route for everything, as `name` in messages.
+ExitCode run_in_one_line(const std::string& name, const std::string& listen, const std::string& action) {
   // ":8080" alone means every address of this machine, of both families.
-  const std::string address = command.address.starts_with(':')
-                                  ? "[" + config::toml_quote("0.0.0.0" + command.address) + ", " +
-                                        config::toml_quote("[::]" + command.address) + "]"
-                                  : config::toml_quote(command.address);
-  const std::string text = "[listen.web]\naddress = " + address +
-                           "\n[[route]]\npath = \"/**\"\nstatic = { root = " + config::toml_quote(command.folder) +
-                           " }\n";
-  config::LoadResult result = config::load_text("flared serve", text);
+  const std::string address = listen.starts_with(':') ? "[" + config::toml_quote("0.0.0.0" + listen) + ", " +
+                                                            config::toml_quote("[::]" + listen) + "]"
+                                                      : config::toml_quote(listen);
+  const std::string text = "[listen.web]\naddress = " + address + "\n[[route]]\npath = \"/**\"\n" + action + "\n";
+  config::LoadResult result = config::load_text(name, text);
   complain(config::to_text(result.diagnostics));
   if (!result.ok()) return ExitCode::kInvalidConfig;
   return run_daemon(std::move(result.config));
+}
+
+}  // namespace
+
+ExitCode run(const ServeFolder& command) {
+  return run_in_one_line("flared serve", command.address,
+                         "static = { root = " + config::toml_quote(command.folder) + " }");
+}
+
+ExitCode run(const ProxyTo& command) {
+  const bool is_url = command.server.contains("://") || command.server.starts_with("unix:");
+  const std::string to = is_url ? command.server : "http://" + command.server;
+  return run_in_one_line("flared proxy", command.address, "proxy = { to = " + config::toml_quote(to) + " }");
 }
 
 ExitCode run(const Finished& command) { return command.code; }

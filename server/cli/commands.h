@@ -16,6 +16,7 @@ ExitCode run(const ListRoutes& command);
 ExitCode run(const ListCertificates& command);
 ExitCode run(const SelfSign& command);
 ExitCode run(const ServeFolder& command);
+ExitCode run(const ProxyTo& command);
 ExitCode run(const Version& command);
 ExitCode run(const Finished& command);
 

@@ -184,9 +184,9 @@ struct Rate {
 struct Upstream {
   std::string name;
   Place place;
-  bool is_implied = false;            ///< it stands in no table
-  handlers::UpstreamOptions options;  ///< with `tls` made
-  tls::TlsConfig tls;                 ///< where options.tls is there
+  bool is_implied = false;                             ///< it stands in no table
+  handlers::UpstreamOptions options;                   ///< with `tls` made
+  tls::TlsConfig tls;                                  ///< where options.tls is there
   std::map<std::string, Origin, std::less<>> origins;  ///< of the keys that were given, dotted
 };
 

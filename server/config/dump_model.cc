@@ -190,7 +190,10 @@ class UpstreamWriter {
     const Type type = options.discover->type;
     add("discover.name", options.discover->name);
     if (type != Type::kService) add("discover.port", number(options.discover->port));
-    add("discover.type", type == Type::kV4 ? "A" : type == Type::kV6 ? "AAAA" : type == Type::kService ? "SRV" : "A+AAAA");
+    add("discover.type", type == Type::kV4        ? "A"
+                         : type == Type::kV6      ? "AAAA"
+                         : type == Type::kService ? "SRV"
+                                                  : "A+AAAA");
     add("discover.min_ttl", format_duration(options.resolve.min_ttl));
     add("discover.max_ttl", format_duration(options.resolve.max_ttl));
     add("discover.on_failure", options.discover->keep ? "keep" : "empty");

@@ -582,7 +582,7 @@ constexpr std::array kKeys{
         .type = kDuration,
         .min = 0,
         .max = kDay,
-        .fallback = "\"0ms\"",
+        .fallback = "\"0s\"",
         .prose = "A server that is up again begins with a tenth of its share, and has all of it after this."},
     Key{.path = "upstream.*.panic",
         .scopes = kAtTop,
@@ -735,10 +735,7 @@ constexpr std::array kKeys{
         .scopes = kAtTop,
         .type = kString,
         .prose = "Our own certificate, for servers that ask for one: a file, PEM, with `key`."},
-    Key{.path = "upstream.*.tls.key",
-        .scopes = kAtTop,
-        .type = kString,
-        .prose = "Its private key, PEM."},
+    Key{.path = "upstream.*.tls.key", .scopes = kAtTop, .type = kString, .prose = "Its private key, PEM."},
     Key{.path = "upstream.*.tls.passphrase",
         .scopes = kAtTop,
         .type = kString,
@@ -862,8 +859,9 @@ constexpr std::array kKeys{
         .scopes = kInRoute,
         .type = kString,
         .fallback = "\"\"",
-        .prose = "Taken off the front of the path, whole segments only: with \"/api\", /api/x becomes /x and /apix stays. "
-                 "The rest goes on byte for byte."},
+        .prose =
+            "Taken off the front of the path, whole segments only: with \"/api\", /api/x becomes /x and /apix stays. "
+            "The rest goes on byte for byte."},
     Key{.path = "proxy.add_prefix",
         .scopes = kInRoute,
         .type = kString,
@@ -873,15 +871,17 @@ constexpr std::array kKeys{
         .scopes = kInRoute,
         .type = kString,
         .fallback = "\"original\"",
-        .prose = "The Host field of the request: \"original\", whom the client asked for; \"upstream\", the server in `to`; "
-                 "or a name."},
+        .prose =
+            "The Host field of the request: \"original\", whom the client asked for; \"upstream\", the server in `to`; "
+            "or a name."},
     Key{.path = "proxy.forwarded",
         .scopes = kInRoute,
         .type = kWord,
         .words = "off|rfc7239",
         .fallback = "\"off\"",
-        .prose = "Whether the server gets a Forwarded field (RFC 7239) beside X-Forwarded-For, -Proto, -Host, -Port and "
-                 "X-Real-IP, which it always gets."},
+        .prose =
+            "Whether the server gets a Forwarded field (RFC 7239) beside X-Forwarded-For, -Proto, -Host, -Port and "
+            "X-Real-IP, which it always gets."},
     Key{.path = "proxy.proxy_status",
         .scopes = kInRoute,
         .type = kBool,
@@ -943,8 +943,9 @@ constexpr std::array kKeys{
     Key{.path = "proxy.split.by",
         .scopes = kInRoute,
         .type = kString,
-        .prose = "Whose requests all go the same way: \"client_ip\", \"cookie:NAME\", \"header:NAME\", \"uri\" or \"path\". "
-                 "Without it each request goes its own way."},
+        .prose =
+            "Whose requests all go the same way: \"client_ip\", \"cookie:NAME\", \"header:NAME\", \"uri\" or \"path\". "
+            "Without it each request goes its own way."},
     Key{.path = "static.root",
         .scopes = kInRoute,
         .type = kString,

@@ -344,7 +344,8 @@ class RouteReader {
 
   void refuse_without_proxy() {
     const Node* headers = table_.find("headers");
-    const Node* request = headers != nullptr && headers->kind == Node::Kind::kTable ? headers->find("request") : nullptr;
+    const Node* request =
+        headers != nullptr && headers->kind == Node::Kind::kTable ? headers->find("request") : nullptr;
     if (request == nullptr || table_.bad || table_.member("proxy") != nullptr) return;
     fail("FL0003", request->at, "headers.request is for routes with \"proxy\"",
          "nobody else gets the request; headers.set and headers.unset change the answer");

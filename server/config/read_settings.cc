@@ -202,7 +202,7 @@ namespace {
 void check_request_name(LoadContext& context, std::string_view name, const Location& at, bool& bad) {
   check_name(context, name, at, bad);
   constexpr std::array<std::string_view, 9> kMadeAnew{
-      "Forwarded", "Host", "Max-Forwards", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port",
+      "Forwarded",         "Host",     "Max-Forwards", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port",
       "X-Forwarded-Proto", "X-Real-IP"};
   const auto is_name = [&](std::string_view field) { return ascii::iequals(field, name); };
   if (bad || std::ranges::none_of(kMadeAnew, is_name)) return;

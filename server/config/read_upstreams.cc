@@ -126,7 +126,8 @@ class UpstreamReader {
     using Type = handlers::DiscoverOptions::Type;
     const Node* const table = find("discover");
     if (table == nullptr) {
-      if (options_.servers.empty() && !table_.bad && table_.member("servers") == nullptr)
+      const Member* const servers = table_.member("servers");
+      if (!table_.bad && (servers == nullptr || (!servers->value.bad && servers->value.items.empty())))
         context_.report("FL0003", table_.at, fmt::format("[upstream.{}] has no servers", upstream_.name),
                         "add servers = [{ addr = \"...\" }] or discover = { name = \"...\", port = 80 }");
       return;
@@ -286,7 +287,8 @@ void read_retry_options(LoadContext& context, const Node& table, handlers::Retry
   if (const Node* budget = table.find("budget")) {
     const auto part = parse_percent(budget->text);
     if (part) retry.budget = *part;
-    if (!part) context.report("FL0003", budget->at, fmt::format("{} is not a percentage", shown(*budget)), "write \"20%\"");
+    if (!part)
+      context.report("FL0003", budget->at, fmt::format("{} is not a percentage", shown(*budget)), "write \"20%\"");
   }
   const Node* const on = table.find("on");
   if (on == nullptr) return;
@@ -376,12 +378,12 @@ class NameChecker {
   void warn_unused() {
     for (const Upstream& upstream : upstreams_) {
       if (upstream.is_implied || std::ranges::find(used_, upstream.name) != used_.end()) continue;
-      context_.diagnostics.add({.id = "FL0202",
-                                .severity = Severity::kWarning,
-                                .place = upstream.place,
-                                .message = fmt::format("[upstream.{}] is defined but not used", upstream.name),
-                                .help = fmt::format("name it in a route's proxy = {{ to = \"{}\" }}, or remove it",
-                                                    upstream.name)});
+      context_.diagnostics.add(
+          {.id = "FL0202",
+           .severity = Severity::kWarning,
+           .place = upstream.place,
+           .message = fmt::format("[upstream.{}] is defined but not used", upstream.name),
+           .help = fmt::format("name it in a route's proxy = {{ to = \"{}\" }}, or remove it", upstream.name)});
     }
   }
 

@@ -12,8 +12,8 @@ namespace flare::server::config {
 
 void read_upstreams(LoadContext& context, const Node& document, std::vector<Upstream>& upstreams);
 
-/// "http://127.0.0.1:3000", "https://app.example.net", "unix:/run/app.sock": a pool of that one server. nullopt where it
-/// is none; what is wrong with it has been reported then.
+/// "http://127.0.0.1:3000", "https://app.example.net", "unix:/run/app.sock": a pool of that one server. nullopt where
+/// it is none; what is wrong with it has been reported then.
 std::optional<Upstream> implied_upstream(LoadContext& context, const Node& url);
 /// Whether a text is such a server, and not a pool's name.
 bool is_server_url(std::string_view text) noexcept;

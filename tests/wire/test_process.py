@@ -144,7 +144,7 @@ def test_C_11_usage(tmp_path):
 def test_help_without_a_command_lists_them_all():
     for arguments in (["help"], ["--help"]):
         listed = flared(*arguments).stdout
-        assert all(f"\n  {command} " in listed for command in ("check", "config", "explain", "routes", "serve")), listed
+        assert all(f"\n  {command} " in listed for command in ("check", "config", "explain", "proxy", "routes", "serve")), listed
 
 
 def test_serve_a_folder(tmp_path):

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from upstream import Upstream, ok
-from wire import PATIENCE
+from wire import PATIENCE, Daemon, flared
 
 CONFIG = """
 [server]
@@ -398,6 +398,15 @@ def test_P_19_discovered_addresses_are_servers(pooled):
         assert daemon.get("/").body == b"local"
         daemon.stop()
         assert daemon.access_log()[-1]["upstream"] == f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("scheme", ["", "http://"])
+def test_flared_proxy_is_a_proxy_in_one_line(tmp_path, scheme):
+    with Upstream(named("app")) as server:
+        daemon = Daemon(tmp_path, "", arguments=["proxy", "127.0.0.1:0", scheme + server.address])
+        assert daemon.get("/").body == b"app"
+        assert daemon.stop() == 0
+    assert flared("proxy", "127.0.0.1:0", "http://127.0.0.1:3000/x").returncode == 1
 
 
 def test_unix_servers(pooled, tmp_path):

@@ -121,7 +121,8 @@ Task<Response> ReverseProxy::Shared::answer(std::shared_ptr<const Shared> shared
 template <class Stream>
 Response ReverseProxy::Shared::give(Answered<Stream> answered, const Request& request) const {
   Response response = proxy::forward_response(*answered.head);
-  if (response.status == Status::kSwitchingProtocols) return take_over<Stream>(std::move(answered), std::move(response));
+  if (response.status == Status::kSwitchingProtocols)
+    return take_over<Stream>(std::move(answered), std::move(response));
   const auto told = answered.head->content_length;
   auto& connection = *answered.from;
   const auto size = connection.remaining();
@@ -130,8 +131,8 @@ Response ReverseProxy::Shared::give(Answered<Stream> answered, const Request& re
     return proxy::refusal(first.error(), options.proxy_status);
   const bool with_trailers = proxy::accepts_trailers(request.headers());
   if (!connection.is_complete() || (with_trailers && connection.has_trailers())) {
-    response.body = http::Body(
-        std::make_unique<proxy::ProxiedBody<Stream>>(std::move(answered.from), size, first, with_trailers));
+    response.body =
+        http::Body(std::make_unique<proxy::ProxiedBody<Stream>>(std::move(answered.from), size, first, with_trailers));
     return response;
   }
   if (request.method() == Method::kHead) {

@@ -15,8 +15,8 @@ namespace flare::handlers {
 
 struct ProxyOptions {
   proxy::ForwardOptions forward;
-  std::size_t buffer = 0;      ///< so much of a request's content is kept, so that it can be sent again
-  bool proxy_status = false;   ///< answers of our own say why, for machines (RFC 9209)
+  std::size_t buffer = 0;     ///< so much of a request's content is kept, so that it can be sent again
+  bool proxy_status = false;  ///< answers of our own say why, for machines (RFC 9209)
   // Where they are not the pool's:
   std::optional<std::chrono::milliseconds> first_byte;
   std::optional<std::chrono::milliseconds> idle;
@@ -26,9 +26,9 @@ struct ProxyOptions {
 
 /// `router.any("/**", handlers::ReverseProxy(net::Endpoint::parse("127.0.0.1:3000")))`. The request is made anew from
 /// its parts, content streams both ways at the slower side's pace, connections are kept per worker. What goes wrong
-/// upstream is 502, what takes too long 504, 503 where nobody can be asked; what breaks in the middle of an answer never
-/// looks complete (P-10). What can be repeated is, as RetryOptions say (P-15). The client's leaving ends the request
-/// upstream at once (P-11). Runs on a worker; copies, and proxies of one pool, share connections.
+/// upstream is 502, what takes too long 504, 503 where nobody can be asked; what breaks in the middle of an answer
+/// never looks complete (P-10). What can be repeated is, as RetryOptions say (P-15). The client's leaving ends the
+/// request upstream at once (P-11). Runs on a worker; copies, and proxies of one pool, share connections.
 class ReverseProxy {
  public:
   explicit ReverseProxy(std::shared_ptr<UpstreamPool> pool, ProxyOptions options = {});

@@ -8,8 +8,8 @@
 
 namespace flare::handlers {
 
-/// `share` of the requests, 0 to 1, go to `other`. With `by` all requests with one value of it go the same way, in every
-/// process; without it each goes its own.
+/// `share` of the requests, 0 to 1, go to `other`. With `by` all requests with one value of it go the same way, in
+/// every process; without it each goes its own.
 class Split {
  public:
   Split(http::Handler handler, http::Handler other, double share, std::optional<HashKey> by = {});

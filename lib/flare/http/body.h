@@ -34,6 +34,10 @@ class BodySource {
   /// The next piece, alive until the next call; empty: the content is complete. An error, or content that is not what
   /// size() promised, ends the connection in a way that the client cannot take for a complete answer.
   virtual runtime::Task<Result<std::string_view>> next() = 0;
+  /// Some of the content into a pipe that is empty (io/pipe.h), for a reader that passes it on as it is: how many
+  /// bytes. 0: next() has it. Where can_splice() says so.
+  virtual runtime::Task<Result<std::size_t>> next_into([[maybe_unused]] int pipe) { co_return std::size_t{0}; }
+  [[nodiscard]] virtual bool can_splice() const noexcept { return false; }
   /// Once next() has given the end: fields to send behind chunked content (RFC 9110 §6.5); they live until it is
   /// destroyed. For clients that take them.
   [[nodiscard]] virtual std::span<const Field> trailers() const noexcept { return {}; }

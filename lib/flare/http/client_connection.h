@@ -18,6 +18,7 @@
 #include "flare/http/response_head_parser.h"
 #include "flare/io/buffer_pool.h"
 #include "flare/io/pieces.h"
+#include "flare/io/pipe.h"
 #include "flare/io/reusable_stream.h"
 #include "flare/runtime/task.h"
 #include "flare/runtime/worker.h"
@@ -60,6 +61,9 @@ class ClientConnection {
   runtime::Task<Result<const ResponseHead*>> receive_head();
   /// The next piece of content, as soon as there is one; it lives until the next call. Empty: the content is complete.
   runtime::Task<Result<std::string_view>> next();
+  /// Instead of next(), where nobody has to look at the content and much of it is to come: some of it, straight into a
+  /// pipe that is empty. 0: it is for next() to go on.
+  runtime::Task<Result<std::size_t>> next_into(int pipe);
   /// The same without waiting, of what has been received already: kWouldBlock where there is no more of it.
   Result<std::string_view> try_next();
   /// The content's end has been received, with the last piece where they came together.
@@ -88,6 +92,8 @@ class ClientConnection {
   [[nodiscard]] Stream& stream() noexcept { return stream_; }
 
  private:
+  static constexpr std::uint64_t kWorthAPipe = 64 * 1024;  ///< of content that is still to come
+
   [[nodiscard]] std::string_view buffered() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
   Result<void> fill();
   Result<bool> take_head();
@@ -327,6 +333,29 @@ runtime::Task<Result<std::string_view>> ClientConnection<Stream>::next() {
     if (filled.error().kind == ErrorKind::kClosed && reader_.end_of_stream()) continue;
     co_return failed(filled.error(), Reason::kUpstreamIdle);  // RFC 9112 §8: incomplete
   }
+}
+
+template <io::ReusableStream Stream>
+runtime::Task<Result<std::size_t>> ClientConnection<Stream>::next_into(int pipe) {
+  if constexpr (requires { stream_.try_splice_to(pipe, std::size_t{0}); }) {
+    const auto left = reader_.remaining();
+    if (begin_ != end_ || !left || *left <= kWorthAPipe) co_return std::size_t{0};
+    begin_ = end_ = 0;
+    buffer_.reset();
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(*left, io::kPipeBytes));
+    for (;;) {
+      const auto count = stream_.try_splice_to(pipe, most);
+      if (count) {
+        reader_.skip(*count);
+        co_return *count;
+      }
+      if (count.error().kind != ErrorKind::kWouldBlock) co_return failed(count.error(), Reason::kUpstreamIdle);
+      stream_.set_deadline(worker_.now() + limits_.body_idle);
+      const auto ready = co_await stream_.readable();
+      if (!ready) co_return failed(ready.error(), Reason::kUpstreamIdle);
+    }
+  }
+  co_return std::size_t{0};
 }
 
 }  // namespace flare::http

@@ -88,8 +88,8 @@ class Connection final : private Exchange {
 
   Stream stream_;
   ConnectionCore core_;
-  std::string held_;                 ///< input that waits for its rest or for the present answer
-  std::size_t held_used_ = 0;        ///< its first bytes, which a waiting handler has taken as content
+  std::string held_;           ///< input that waits for its rest or for the present answer
+  std::size_t held_used_ = 0;  ///< its first bytes, which a waiting handler has taken as content
   std::unique_ptr<Takeover> takeover_;
   std::string unsent_;               ///< output that the kernel did not take
   runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came, or skipping began
@@ -334,7 +334,6 @@ runtime::Task<Result<void>> Connection<Stream>::send_interim(Status status, cons
   auto sent = co_await writer.send({status_line(status), headers.encoded(), "\r\n"});
   co_return sent;
 }
-
 
 template <io::ByteStream Stream>
 runtime::Task<Result<std::string_view>> Connection<Stream>::next() {

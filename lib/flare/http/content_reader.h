@@ -38,6 +38,11 @@ class ContentReader {
   }
   /// Bytes of content still to come; nullopt where chunks or the connection's end will tell.
   [[nodiscard]] std::optional<std::uint64_t> remaining() const noexcept;
+  /// So many bytes of content have gone past it; no more than remain.
+  void skip(std::uint64_t bytes) noexcept {
+    left_ -= bytes;
+    done_ = left_ == 0;
+  }
 
  private:
   bool done_ = true;

@@ -19,6 +19,7 @@
 #include "flare/io/byte_stream.h"
 #include "flare/io/page_cache.h"
 #include "flare/io/pieces.h"
+#include "flare/io/pipe.h"
 #include "flare/runtime/offload.h"
 #include "flare/runtime/worker.h"
 
@@ -60,6 +61,9 @@ class ResponseWriter {
   runtime::Task<void> warm(const FileRange& range, std::uint64_t offset, std::uint64_t length);
   runtime::Task<Result<void>> send_source(std::string_view head, BodySource& source, BodyFraming framing,
                                           runtime::Cancellation& gone);
+  [[gnu::noinline]] runtime::Task<Result<void>> splice_source(std::string_view head, BodySource& source,
+                                                              std::uint64_t& left);
+  runtime::Task<Result<void>> send_pipe(int pipe, std::size_t bytes);
   runtime::Task<Result<std::string_view>> pull(BodySource& source);
   runtime::Task<Result<void>> wait_writable();
   /// Tells the pace what the peer has acknowledged since the last look; false: nothing.
@@ -195,6 +199,11 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_source(std::string_view
     if (!begun) co_return begun;
     head = {};
   }
+  if (size && source.can_splice() && !bandwidth_.is_limited()) {
+    auto spliced = co_await splice_source(head, source, left);
+    if (!spliced) co_return spliced;
+    head = {};
+  }
   for (;;) {
     const auto piece = co_await pull(source);
     if (!piece && gone.is_cancelled()) co_return fail(ErrorKind::kClosed, Reason::kClientClosed);
@@ -215,6 +224,60 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::send_source(std::string_view
   if (trailers.empty()) co_return co_await send({head, kLastChunk});
   const std::string end = last_chunk(trailers);
   co_return co_await send({head, end});
+}
+
+/// As much as the source gives away without looking at it; `left` is what of it is still to come, then.
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::splice_source(std::string_view head, BodySource& source,
+                                                                  std::uint64_t& left) {
+  if constexpr (requires { stream_.try_splice_from(0, std::size_t{0}, io::Ahead::kMore); }) {
+    auto pipe = io::borrow_pipe();
+    while (pipe) {
+      const auto first = co_await source.next_into(pipe->write_end.get());
+      if (!first) co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
+      if (*first == 0) {
+        // What lies in memory leaves first, and then there may be more to give away.
+        if (!source.is_ready()) break;
+        const auto piece = co_await pull(source);
+        if (!piece || piece->empty() || piece->size() > left)
+          co_return fail(ErrorKind::kProtocol, Reason::kContentFailed);
+        left -= piece->size();
+        auto out = co_await send({head, *piece});
+        if (!out) co_return out;
+        head = {};
+        continue;
+      }
+      if (!head.empty()) {
+        auto out = co_await send({head});
+        if (!out) co_return out;
+        head = {};
+      }
+      auto out = co_await send_pipe(pipe->read_end.get(), *first);
+      if (!out) co_return out;
+      left -= *first;
+    }
+    if (pipe) io::give_back_pipe(std::move(*pipe));
+  }
+  if (head.empty()) co_return Result<void>();
+  co_return co_await send({head});
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::send_pipe(int pipe, std::size_t bytes) {
+  if constexpr (requires { stream_.try_splice_from(0, std::size_t{0}, io::Ahead::kMore); }) {
+    while (bytes != 0) {
+      const auto count = stream_.try_splice_from(pipe, bytes, io::Ahead::kUnknown);
+      if (count) {
+        sent_ += *count;
+        bytes -= *count;
+      } else if (count.error().kind != ErrorKind::kWouldBlock) {
+        co_return fail(count.error().kind, Reason::kClientClosed);
+      } else if (auto ready = co_await wait_writable(); !ready) {
+        co_return ready;
+      }
+    }
+  }
+  co_return Result<void>();
 }
 
 template <io::ByteStream Stream>

@@ -1,5 +1,6 @@
 #include "flare/tcp/tcp_stream.h"
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -127,6 +128,32 @@ Result<std::size_t> TcpStream::try_send_file(int file, std::uint64_t& offset, st
   auto result = sent(moved, 0);
   if (result) offset = static_cast<std::uint64_t>(position);
   return result;
+}
+
+Result<std::size_t> TcpStream::try_splice_to(int pipe, std::size_t most) noexcept {
+  auto& counters = worker().counters();
+  const ssize_t count = uninterrupted(counters.receives, [&] {
+    return ::splice(source_.fd(), nullptr, pipe, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  });
+  if (count < 0) {
+    const Error error = Error::from_errno(errno);
+    if (error.kind == ErrorKind::kWouldBlock) {
+      counters.would_block.add();
+      source_.drained();
+    }
+    return std::unexpected(error);
+  }
+  if (count == 0) return fail(ErrorKind::kClosed);
+  counters.bytes_in.add(static_cast<std::uint64_t>(count));
+  return static_cast<std::size_t>(
+      count);  // a full pipe is a short count too: the next call tells whether there is more
+}
+
+Result<std::size_t> TcpStream::try_splice_from(int pipe, std::size_t most, io::Ahead ahead) noexcept {
+  const unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (ahead == io::Ahead::kUnknown ? 0U : SPLICE_F_MORE);
+  return sent(uninterrupted(worker().counters().sends,
+                            [&] { return ::splice(pipe, nullptr, source_.fd(), nullptr, most, flags); }),
+              most);
 }
 
 runtime::Task<Result<std::size_t>> TcpStream::read(std::span<char> into) {

@@ -45,6 +45,11 @@ class TcpStream {
   /// Up to `length` bytes of `file` from `offset`, which advances; 0: the file has ended.
   Result<std::size_t> try_send_file(int file, std::uint64_t& offset, std::uint64_t length) noexcept;
 
+  /// Up to `most` bytes that have arrived, into an empty pipe: nobody looks at them. kWouldBlock: there are none.
+  Result<std::size_t> try_splice_to(int pipe, std::size_t most) noexcept;
+  /// Up to `most` bytes out of a pipe that has as many.
+  Result<std::size_t> try_splice_from(int pipe, std::size_t most, io::Ahead ahead) noexcept;
+
   runtime::Task<Result<std::size_t>> read(std::span<char> into);
   runtime::Task<Result<void>> read_exact(std::span<char> into);
   runtime::Task<Result<std::size_t>> write(std::string_view bytes);

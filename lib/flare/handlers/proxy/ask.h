@@ -134,8 +134,8 @@ class Asking {
     auto sent = co_await connection.send(pieces);
     if (sent && question_.content != nullptr) {
       sent_content_ = true;
-      sent = co_await connection.send_content(*question_.content, question_.chunked ? http::BodyFraming::kChunked
-                                                                                    : http::BodyFraming::kLength);
+      sent = co_await connection.send_content(
+          *question_.content, question_.chunked ? http::BodyFraming::kChunked : http::BodyFraming::kLength);
     }
     // A server that closes may have said why before: that counts.
     if (!sent && (sent.error().source != ErrorSource::kUpstream || sent.error().kind == ErrorKind::kTimeout))
@@ -144,8 +144,7 @@ class Asking {
       auto received = co_await connection.receive_head();
       if (!received) co_return std::unexpected(received.error());
       const http::ResponseHead& head = **received;
-      if (head.status == http::Status::kSwitchingProtocols &&
-          !is_granted(question_.upgrade, http::Fields(head.fields)))
+      if (head.status == http::Status::kSwitchingProtocols && !is_granted(question_.upgrade, http::Fields(head.fields)))
         co_return std::unexpected(Error{.kind = ErrorKind::kProtocol,
                                         .source = ErrorSource::kUpstream,
                                         .reason = Reason::kBadStatusLine});  // nobody has asked for that
@@ -180,7 +179,8 @@ class Asking {
     }
     pool_->failed(place_.server(), admission_, now());
     const bool wanted = timed_out ? question_.retry->timeout : was_closed && question_.retry->reset;
-    if (!wanted || sent_content_ || !is_repeatable() || !has_tries_left() || !upstream_.budget.take(now())) return false;
+    if (!wanted || sent_content_ || !is_repeatable() || !has_tries_left() || !upstream_.budget.take(now()))
+      return false;
     leave_server();
     return true;
   }

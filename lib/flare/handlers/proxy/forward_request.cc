@@ -101,7 +101,8 @@ std::string_view wanted_upgrade(const http::Request& request) noexcept {
       if (!wanted.empty()) return {};
       wanted = field.value;
     } else if (ascii::iequals(field.name, "connection")) {
-      for_each_member(field.value, [&](std::string_view option) { asked = asked || ascii::iequals(option, "upgrade"); });
+      for_each_member(field.value,
+                      [&](std::string_view option) { asked = asked || ascii::iequals(option, "upgrade"); });
     }
   }
   if (!asked) return {};

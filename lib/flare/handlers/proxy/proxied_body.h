@@ -1,6 +1,7 @@
 // Content on its way from an upstream server to the client: pulled through, never gathered.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -37,6 +38,15 @@ class ProxiedBody final : public http::BodySource {
     }
     co_return piece;
   }
+  /// Whose size is known is worth a pipe when it is large; TLS has to see the bytes.
+  [[nodiscard]] bool can_splice() const noexcept override {
+    return std::same_as<Stream, tcp::TcpStream> && size_ && *size_ > kWorthAPipe;
+  }
+  runtime::Task<Result<std::size_t>> next_into(int pipe) override {
+    if (first_ || !from_) co_return std::size_t{0};
+    auto count = co_await from_->next_into(pipe);
+    co_return count;
+  }
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return size_; }
   [[nodiscard]] bool is_ready() const noexcept override { return first_.has_value(); }
   [[nodiscard]] std::span<const http::Field> trailers() const noexcept override { return trailers_.fields(); }
@@ -45,6 +55,8 @@ class ProxiedBody final : public http::BodySource {
   }
 
  private:
+  static constexpr std::uint64_t kWorthAPipe = 128 * 1024;
+
   Borrowed from_;
   std::optional<std::uint64_t> size_;
   bool with_trailers_;  ///< the client takes them

@@ -52,9 +52,9 @@ http::Response refusal(const Error& error, bool proxy_status) {
     response.close = true;
     return response;
   }
-  const Status status = is_own(error.reason)                  ? Status::kServiceUnavailable
+  const Status status = is_own(error.reason)                ? Status::kServiceUnavailable
                         : error.kind == ErrorKind::kTimeout ? Status::kGatewayTimeout
-                                                              : Status::kBadGateway;
+                                                            : Status::kBadGateway;
   http::Response response =
       http::error_response(status, error.reason == Reason::kNone ? Reason::kUpstreamConnect : error.reason);
   if (status == Status::kServiceUnavailable) response.headers.set("Retry-After", "5");

@@ -8,11 +8,29 @@ namespace flare::handlers::proxy {
 namespace {
 
 /// RFC 9110 §6.5.1.
-constexpr std::array<std::string_view, 23> kForbidden{
-    "age",           "authorization",      "cache-control",       "connection",        "content-encoding", "content-length",
-    "content-range", "content-type",       "cookie",              "date",              "expect",           "host",
-    "keep-alive",    "max-forwards",       "proxy-authenticate",  "proxy-authorization", "range",          "set-cookie",
-    "te",            "trailer",            "transfer-encoding",   "upgrade",           "www-authenticate"};
+constexpr std::array<std::string_view, 23> kForbidden{"age",
+                                                      "authorization",
+                                                      "cache-control",
+                                                      "connection",
+                                                      "content-encoding",
+                                                      "content-length",
+                                                      "content-range",
+                                                      "content-type",
+                                                      "cookie",
+                                                      "date",
+                                                      "expect",
+                                                      "host",
+                                                      "keep-alive",
+                                                      "max-forwards",
+                                                      "proxy-authenticate",
+                                                      "proxy-authorization",
+                                                      "range",
+                                                      "set-cookie",
+                                                      "te",
+                                                      "trailer",
+                                                      "transfer-encoding",
+                                                      "upgrade",
+                                                      "www-authenticate"};
 
 bool may_trail(const http::Field& field) noexcept {
   return std::ranges::none_of(kForbidden, [&](std::string_view name) { return ascii::iequals(field.name, name); });

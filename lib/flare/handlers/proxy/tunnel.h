@@ -16,8 +16,9 @@
 namespace flare::handlers::proxy {
 
 /// Each side's pace is the other's: what one does not take is not read from the other. The end of one direction is told
-/// to the other side, and the other direction goes on; an error on either side, or `idle` without a byte both ways, ends
-/// both. `Upstream` points to what has stream(), and keeps `buffers`. Holds a buffer only while bytes are under way.
+/// to the other side, and the other direction goes on; an error on either side, or `idle` without a byte both ways,
+/// ends both. `Upstream` points to what has stream(), and keeps `buffers`. Holds a buffer only while bytes are under
+/// way.
 template <class Upstream>
 class Tunnel final : public http::Takeover, private runtime::TimerEntry {
  public:

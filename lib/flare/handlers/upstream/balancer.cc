@@ -47,7 +47,8 @@ Balancer::State Balancer::state(const UpstreamServer& server, const PickRequest&
 std::size_t Balancer::better(const std::size_t (&sample)[2], const PickRequest& request) noexcept {
   const auto& first = *servers_[sample[0]];
   const auto& second = *servers_[sample[1]];
-  const bool known = first.ewma.load(std::memory_order_relaxed) != 0 && second.ewma.load(std::memory_order_relaxed) != 0;
+  const bool known =
+      first.ewma.load(std::memory_order_relaxed) != 0 && second.ewma.load(std::memory_order_relaxed) != 0;
   const double a = known ? cost(first, request) : load(first, request);
   const double b = known ? cost(second, request) : load(second, request);
   // Now and then the other one: who once was slow would never be asked again, and could not show that it is not.

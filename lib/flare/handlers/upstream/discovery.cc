@@ -12,8 +12,8 @@ namespace {
 using runtime::Task;
 using Type = DiscoverOptions::Type;
 
-constexpr std::chrono::milliseconds kAgain{5'000};   ///< after a failure
-constexpr std::chrono::seconds kHostsFile{10};       ///< what has no TTL
+constexpr std::chrono::milliseconds kAgain{5'000};  ///< after a failure
+constexpr std::chrono::seconds kHostsFile{10};      ///< what has no TTL
 
 std::vector<net::Endpoint> endpoints(const dns::Answer& answer, std::uint16_t port) {
   std::vector<net::SocketAddr> addresses;
@@ -87,8 +87,8 @@ Task<Result<Discovery::Members>> Discovery::find_addresses(const DiscoverOptions
   for (const net::Endpoint& where : endpoints(*answer, discover.port)) {
     const std::string address = where.to_string();
     const auto known = std::ranges::find_if(before, [&](const auto& each) { return each.server->address == address; });
-    found.push_back({.server = known != before.end() ? known->server : pool_->make_server(address, 1, false),
-                     .where = {where}});
+    found.push_back(
+        {.server = known != before.end() ? known->server : pool_->make_server(address, 1, false), .where = {where}});
   }
   co_return found;
 }
@@ -111,9 +111,9 @@ Task<Result<Discovery::Members>> Discovery::find_services(const DiscoverOptions&
     });
     auto where = endpoints(*answer, service.port);
     if (known != before.end() && is_same(known->where, where)) where = known->where;
-    found.push_back({.server = known != before.end() ? known->server
-                                                     : pool_->make_server(address, service.weight, backup),
-                     .where = std::move(where)});
+    found.push_back(
+        {.server = known != before.end() ? known->server : pool_->make_server(address, service.weight, backup),
+         .where = std::move(where)});
   }
   if (found.empty()) co_return fail(ErrorKind::kAddressNotAvailable, Reason::kNameNotFound);
   co_return found;
@@ -146,9 +146,8 @@ void Discovery::publish() {
   Members members = fixed_;
   for (const Name& name : names_) members.insert(members.end(), name.members.begin(), name.members.end());
   const Members before = pool_->members();
-  const bool same = std::ranges::equal(before, members, [](const auto& a, const auto& b) {
-    return a.server == b.server && a.where == b.where;
-  });
+  const bool same = std::ranges::equal(
+      before, members, [](const auto& a, const auto& b) { return a.server == b.server && a.where == b.where; });
   if (!same) pool_->set_members(std::move(members));
 }
 

@@ -14,7 +14,8 @@ using enum HashKey::Kind;
 
 constexpr std::array<std::pair<std::string_view, HashKey::Kind>, 3> kPlain{
     {{"uri", kUri}, {"path", kPath}, {"client_ip", kClientIp}}};
-constexpr std::array<std::pair<std::string_view, HashKey::Kind>, 2> kNamed{{{"header:", kHeader}, {"cookie:", kCookie}}};
+constexpr std::array<std::pair<std::string_view, HashKey::Kind>, 2> kNamed{
+    {{"header:", kHeader}, {"cookie:", kCookie}}};
 
 std::uint64_t of(std::string_view bytes) noexcept { return siphash(SipKey{}, bytes).low; }
 

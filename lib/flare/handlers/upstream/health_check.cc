@@ -63,7 +63,8 @@ Task<void> HealthCheck::run() {
 
 Task<void> HealthCheck::look(UpstreamPool::Member member, std::shared_ptr<Record> record) {
   record->is_being_asked = true;
-  const auto spread = std::chrono::milliseconds(random_word() % std::max<std::int64_t>(1, options_.health->interval.count() / 10));
+  const auto spread =
+      std::chrono::milliseconds(random_word() % std::max<std::int64_t>(1, options_.health->interval.count() / 10));
   const bool goes_on = co_await worker_.sleep(spread, stop_);
   if (!goes_on) co_return;
   const auto outcome = co_await ask(member);
@@ -87,12 +88,12 @@ Task<Result<void>> HealthCheck::ask_by(const UpstreamPool::Member& member) {
   Connection connection(worker_, buffers_, std::move(*stream));
   const CancelCheck<Connection> listener(stop_, connection);
   http::ClientLimits limits = options_.limits;
-  limits.first_byte = limits.write_idle =
-      std::max(std::chrono::milliseconds(1), std::chrono::duration_cast<std::chrono::milliseconds>(due - worker_.now()));
+  limits.first_byte = limits.write_idle = std::max(
+      std::chrono::milliseconds(1), std::chrono::duration_cast<std::chrono::milliseconds>(due - worker_.now()));
   connection.begin(http::Method::kGet, limits);
-  const std::string host = !health.host.empty()                              ? health.host
+  const std::string host = !health.host.empty()                      ? health.host
                            : host_of(member.server->address).empty() ? "localhost"
-                                                                             : member.server->address;
+                                                                     : member.server->address;
   const std::string request = "GET " + health.path + " HTTP/1.1\r\nHost: " + host +
                               "\r\nUser-Agent: flared-health-check\r\nConnection: close\r\n\r\n";
   const io::Pieces pieces{std::string_view(request)};

@@ -12,7 +12,8 @@ std::optional<ServerName> ServerName::parse(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || colon > kLongestName) return std::nullopt;
   const std::string_view host = text.substr(0, colon);
-  const bool valid = std::ranges::all_of(host, [](char c) { return ascii::is_alnum(c) || c == '-' || c == '.' || c == '_'; });
+  const bool valid =
+      std::ranges::all_of(host, [](char c) { return ascii::is_alnum(c) || c == '-' || c == '.' || c == '_'; });
   const bool numeric = std::ranges::all_of(host, [](char c) { return ascii::is_digit(c) || c == '.'; });
   const auto port = parse_decimal<std::uint16_t>(text.substr(colon + 1));
   if (!valid || numeric || !port || *port == 0 || host.starts_with('.') || host.contains("..")) return std::nullopt;

@@ -47,9 +47,9 @@ struct HealthOptions {
   std::string host;  ///< the Host field; "": the server's address
   std::chrono::milliseconds interval{5'000};
   std::chrono::milliseconds timeout{2'000};
-  std::uint32_t rise = 2;            ///< so many good ones in a row: up
-  std::uint32_t fall = 3;            ///< so many bad ones in a row: down
-  std::vector<std::uint16_t> expect; ///< statuses; empty: 200 to 399
+  std::uint32_t rise = 2;             ///< so many good ones in a row: up
+  std::uint32_t fall = 3;             ///< so many bad ones in a row: down
+  std::vector<std::uint16_t> expect;  ///< statuses; empty: 200 to 399
 };
 
 /// Servers that fail requests are left out for a while.
@@ -62,17 +62,17 @@ struct EjectOptions {
 
 /// What is tried again, at another server where there is one (P-15). Only what can be repeated: RFC 9110 §9.2.2.
 struct RetryOptions {
-  bool connect = true;                 ///< a connection that cannot be made: nothing has been sent
-  bool reset = true;                   ///< one that ended before a byte of the answer
-  bool timeout = false;                ///< no answer in time
-  std::vector<std::uint16_t> statuses; ///< answers that are thrown away
-  std::uint32_t max = 1;               ///< attempts beyond the first
-  double budget = 0.2;                 ///< of a worker's requests; a connection that cannot be made costs nothing of it
+  bool connect = true;                  ///< a connection that cannot be made: nothing has been sent
+  bool reset = true;                    ///< one that ended before a byte of the answer
+  bool timeout = false;                 ///< no answer in time
+  std::vector<std::uint16_t> statuses;  ///< answers that are thrown away
+  std::uint32_t max = 1;                ///< attempts beyond the first
+  double budget = 0.2;  ///< of a worker's requests; a connection that cannot be made costs nothing of it
 };
 
 /// The pool as a whole: where too much fails, nobody is asked for a while.
 struct BreakerOptions {
-  double failures = 0.5;  ///< of the requests in a window; 0: no breaker
+  double failures = 0.5;        ///< of the requests in a window; 0: no breaker
   std::uint32_t requests = 20;  ///< a window with fewer says nothing
   std::chrono::milliseconds window{10'000};
   std::chrono::milliseconds open{5'000};  ///< then one request is let through: it decides
@@ -104,7 +104,7 @@ struct UpstreamOptions {
   tcp::ConnectOptions connect{.timeout = std::chrono::milliseconds(2'000)};
   http::ClientLimits limits;
   std::chrono::milliseconds tunnel_idle{3'600'000};  ///< without a byte either way behind a 101
-  std::uint32_t max_conns = 0;                       ///< requests under way at one server, of all workers; 0: any number
+  std::uint32_t max_conns = 0;  ///< requests under way at one server, of all workers; 0: any number
   QueueOptions queue;
   std::optional<HealthOptions> health;
   EjectOptions eject;

@@ -31,8 +31,8 @@ inline std::int64_t nanoseconds(runtime::TimePoint time) noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
-/// Any thread. Names, health checks and discovery want an UpstreamWatch (upstream_watch.h) that runs; until it has found
-/// an address a server that has a name cannot be reached.
+/// Any thread. Names, health checks and discovery want an UpstreamWatch (upstream_watch.h) that runs; until it has
+/// found an address a server that has a name cannot be reached.
 class UpstreamPool {
  public:
   /// Throws UpstreamError.

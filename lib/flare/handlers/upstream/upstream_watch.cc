@@ -15,8 +15,7 @@ class UpstreamWatch::Thread {
   Thread(std::vector<std::shared_ptr<UpstreamPool>> pools, Tell tell, const dns::ResolverOptions& options)
       : resolver_(worker_, options) {
     for (const std::shared_ptr<UpstreamPool>& pool : pools) {
-      if (pool->options().health)
-        checks_.push_back(std::make_unique<HealthCheck>(pool, worker_, stop_, tell));
+      if (pool->options().health) checks_.push_back(std::make_unique<HealthCheck>(pool, worker_, stop_, tell));
       if (has_names(*pool)) names_.push_back(std::make_unique<Discovery>(pool, worker_, resolver_, stop_, tell));
     }
     unanswered_ = names_.size();

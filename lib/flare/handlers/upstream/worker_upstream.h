@@ -23,8 +23,7 @@ namespace flare::handlers {
 
 /// Belongs to its worker. Whoever has a connection of it keeps it, and the pool, alive.
 template <class Stream>
-class WorkerUpstream final : public UpstreamPool::Waiters,
-                             public std::enable_shared_from_this<WorkerUpstream<Stream>> {
+class WorkerUpstream final : public UpstreamPool::Waiters, public std::enable_shared_from_this<WorkerUpstream<Stream>> {
  public:
   using Connection = http::ClientConnection<Stream>;
   using Idle = http::ConnectionPool<Connection>;
@@ -169,9 +168,9 @@ void WorkerUpstream<Stream>::refresh(const UpstreamPool& pool) {
     const auto same = std::ranges::find_if(served_, [&](const std::shared_ptr<Served>& before) {
       return before && before->member.server == member.server && before->member.where == member.where;
     });
-    served.push_back(same != served_.end() ? std::move(*same)
-                                           : std::make_shared<Served>(worker, std::move(member),
-                                                                      pool.options().keepalive));
+    served.push_back(same != served_.end()
+                         ? std::move(*same)
+                         : std::make_shared<Served>(worker, std::move(member), pool.options().keepalive));
   }
   for (const std::shared_ptr<Served>& before : served_) {
     if (!before) continue;
@@ -185,7 +184,8 @@ void WorkerUpstream<Stream>::refresh(const UpstreamPool& pool) {
 template <class Stream>
 auto WorkerUpstream<Stream>::take_place(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request,
                                         NoServer& why) -> Place {
-  if (pool->generation() != generation_) [[unlikely]] refresh(*pool);
+  if (pool->generation() != generation_) [[unlikely]]
+    refresh(*pool);
   const Pick pick = balancer_.pick(request);
   why = pick.why;
   if (pick.server == nullptr) return {};
@@ -203,7 +203,8 @@ runtime::Task<Result<typename WorkerUpstream<Stream>::Place>> WorkerUpstream<Str
     std::shared_ptr<UpstreamPool> pool, PickRequest request, runtime::Cancellation& client) {
   const QueueOptions& queue = pool->options().queue;
   const runtime::TimePoint due = worker.now() + queue.wait;
-  if (waiting.load(std::memory_order_relaxed) >= queue.depth) co_return fail(ErrorKind::kResource, Reason::kUpstreamBusy);
+  if (waiting.load(std::memory_order_relaxed) >= queue.depth)
+    co_return fail(ErrorKind::kResource, Reason::kUpstreamBusy);
   for (;;) {
     waiting.fetch_add(1, std::memory_order_relaxed);
     pool->waiting.fetch_add(1, std::memory_order_seq_cst);

@@ -21,9 +21,9 @@ using http::Response;
 using runtime::Task;
 using runtime::Worker;
 using std::chrono::milliseconds;
+using test::ParsedRequest;
 using testing::ElementsAre;
 using testing::StartsWith;
-using test::ParsedRequest;
 
 /// Whoever awaits it goes on once it is open.
 struct Gate {
@@ -175,7 +175,8 @@ TEST_F(ReverseProxyTest, AsksTwiceOnOneConnection) {
   EXPECT_EQ(got[0].response.headers.get("X-Kept"), "1");
   EXPECT_EQ(got[1].body(), "world");
   EXPECT_EQ(stage.connections, 1U);
-  EXPECT_THAT(stage.requests, ElementsAre(StartsWith("GET /a?b HTTP/1.1\r\nHost: example.com\r\n"), StartsWith("GET /c ")));
+  EXPECT_THAT(stage.requests,
+              ElementsAre(StartsWith("GET /a?b HTTP/1.1\r\nHost: example.com\r\n"), StartsWith("GET /c ")));
 }
 
 TEST_F(ReverseProxyTest, RepeatsWhatAClosedConnectionCannotHaveDone) {
