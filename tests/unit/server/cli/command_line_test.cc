@@ -42,6 +42,7 @@ struct Describe {
     for (const std::string& name : sign.names) text += " " + name;
     return text + (sign.force ? " force" : "");
   }
+  std::string operator()(const ProxyTo& proxy) const { return "proxy " + proxy.address + " " + proxy.server; }
   std::string operator()(const ServeFolder& serve) const { return "serve " + serve.folder + " " + serve.address; }
   std::string operator()(const Version& version) const { return version.long_form ? "long version" : "version"; }
   std::string operator()(const Finished& finished) const {
@@ -81,6 +82,7 @@ TEST(CommandLine, UnderstandsEveryCommand) {
            Case{"cert self-signed localhost ::1", "self-signed 90 days in \"\" localhost ::1"},
            Case{"cert self-signed a --days 825 --out b --force", "self-signed 825 days in \"b\" a force"},
            Case{"serve public", "serve public :8080"},
+           Case{"proxy :8080 127.0.0.1:3000", "proxy :8080 127.0.0.1:3000"},
            Case{"serve public 127.0.0.1:80", "serve public 127.0.0.1:80"},
        }) {
     EXPECT_EQ(std::visit(Describe{}, parse(each.line)), each.command) << "flared " << each.line;
@@ -107,6 +109,7 @@ TEST(CommandLine, AWrongOneIsToldInTwoLinesAndCodeTwo) {
                            "routes extra",
                            "serve",
                            "serve public :80 extra",
+                           "proxy :8080",
                            "help nothing"}) {
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
