@@ -83,6 +83,7 @@ Worker::Worker(std::uint32_t id) : id_(id), reactor_(make_reactor()), now_(monot
 Worker::~Worker() {
   // Innermost first: a child may stand in the list too, and destroying its parent unlinks it.
   while (roots_ != nullptr) roots_->frame.destroy();
+  locals_.clear();
   while (before_wait_ != nullptr) std::exchange(before_wait_, before_wait_->next_)->worker_ = nullptr;
 }
 
@@ -98,11 +99,22 @@ Worker* Worker::find_current() noexcept { return running; }
 void Worker::run() {
   const Running scope(*this);
   while (!stopping_ && !(is_draining() && active_tasks_ == 0)) turn(std::nullopt);
+  locals_.clear();  // here, as what they are made of may be the thread's
 }
 
 void Worker::run_once(std::chrono::milliseconds wait) {
   const Running scope(*this);
   turn(wait);
+}
+
+const std::shared_ptr<WorkerLocal>* Worker::find_local(const void* key) const noexcept {
+  const auto found = locals_.find(key);
+  return found == locals_.end() || found->second->is_expired() ? nullptr : &found->second;
+}
+
+const std::shared_ptr<WorkerLocal>& Worker::keep_local(const void* key, std::shared_ptr<WorkerLocal> local) {
+  std::erase_if(locals_, [](const auto& each) { return each.second->is_expired(); });
+  return locals_.insert_or_assign(key, std::move(local)).first->second;
 }
 
 BeforeWait::~BeforeWait() {

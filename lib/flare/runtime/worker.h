@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "flare/base/reason.h"
@@ -57,6 +58,14 @@ class BeforeWait {
   BeforeWait* next_ = nullptr;
 };
 
+/// What somebody keeps for each worker, such as connections that wait for their next use.
+class WorkerLocal {
+ public:
+  virtual ~WorkerLocal() = default;
+  /// Whoever it was for is no more.
+  [[nodiscard]] virtual bool is_expired() const noexcept = 0;
+};
+
 /// Everything here belongs to the worker's own thread, but for post(), drain(), stop() and counters().
 class Worker {
  public:
@@ -102,6 +111,11 @@ class Worker {
   void stop();
   [[nodiscard]] bool is_draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
 
+  /// What is kept here under `key`; nullptr where nothing is, or where that has expired.
+  [[nodiscard]] const std::shared_ptr<WorkerLocal>* find_local(const void* key) const noexcept;
+  /// Keeps it until it expires, or run() returns: it ends on the worker's thread. What has expired makes room.
+  const std::shared_ptr<WorkerLocal>& keep_local(const void* key, std::shared_ptr<WorkerLocal> local);
+
   /// `what` is told before this worker waits the next time; once, however often it is registered.
   void before_wait(BeforeWait& what) noexcept;
 
@@ -145,6 +159,7 @@ class Worker {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::coroutine_handle<>> yielded_;
+  std::unordered_map<const void*, std::shared_ptr<WorkerLocal>> locals_;
   BeforeWait* before_wait_ = nullptr;
   struct RootLink* roots_ = nullptr;
   std::size_t active_tasks_ = 0;

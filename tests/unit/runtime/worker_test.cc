@@ -291,5 +291,42 @@ TEST(Worker, TellsNobodyWhoHasGone) {
   EXPECT_EQ(told, 2);
 }
 
+struct Kept final : WorkerLocal {
+  explicit Kept(std::thread::id* of) noexcept : ended_on(of) {}
+  ~Kept() override { *ended_on = std::this_thread::get_id(); }
+  [[nodiscard]] bool is_expired() const noexcept override { return expired; }
+  std::thread::id* ended_on;
+  bool expired = false;
+};
+
+TEST(Worker, WhatIsKeptEndsWithTheRunOnItsThread) {
+  std::thread::id ended_on;
+  Worker worker;
+  const int key = 0;
+  std::thread thread([&] {
+    worker.keep_local(&key, std::make_shared<Kept>(&ended_on));
+    EXPECT_NE(worker.find_local(&key), nullptr);
+    worker.drain();
+    worker.run();
+    EXPECT_EQ(ended_on, std::this_thread::get_id());
+  });
+  thread.join();
+  EXPECT_EQ(worker.find_local(&key), nullptr);
+}
+
+TEST(Worker, WhatHasExpiredIsNotFoundAndMakesRoom) {
+  std::thread::id ended_on;
+  Worker worker;
+  const int first = 0, second = 0;
+  const auto kept = std::make_shared<Kept>(&ended_on);
+  worker.keep_local(&first, kept);
+  kept->expired = true;
+  EXPECT_EQ(worker.find_local(&first), nullptr);
+  EXPECT_EQ(kept.use_count(), 2);
+  std::thread::id other;
+  worker.keep_local(&second, std::make_shared<Kept>(&other));
+  EXPECT_EQ(kept.use_count(), 1);
+}
+
 }  // namespace
 }  // namespace flare::runtime

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,7 +22,9 @@ namespace flare::handlers {
 
 /// Belongs to its worker. Whoever has a connection of it keeps it, and the pool, alive.
 template <class Stream>
-class WorkerUpstream final : public UpstreamPool::Waiters, public std::enable_shared_from_this<WorkerUpstream<Stream>> {
+class WorkerUpstream final : public runtime::WorkerLocal,
+                             public UpstreamPool::Waiters,
+                             public std::enable_shared_from_this<WorkerUpstream<Stream>> {
  public:
   using Connection = http::ClientConnection<Stream>;
   using Idle = http::ConnectionPool<Connection>;
@@ -93,7 +94,7 @@ class WorkerUpstream final : public UpstreamPool::Waiters, public std::enable_sh
   };
 
   /// This worker's share of `pool`, made when it is first asked for.
-  static const std::shared_ptr<WorkerUpstream>& of(const std::shared_ptr<UpstreamPool>& pool, runtime::Worker& worker);
+  static std::shared_ptr<WorkerUpstream> of(const std::shared_ptr<UpstreamPool>& pool, runtime::Worker& worker);
 
   WorkerUpstream(const std::shared_ptr<UpstreamPool>& pool, runtime::Worker& worker)
       : worker(worker),
@@ -113,6 +114,7 @@ class WorkerUpstream final : public UpstreamPool::Waiters, public std::enable_sh
                                               runtime::Cancellation& client);
   [[nodiscard]] const UpstreamServer* find_server(const UpstreamPool& pool, std::string_view cookie);
   void wake_one() override { line_.wake_one(); }
+  [[nodiscard]] bool is_expired() const noexcept override { return pool_.expired(); }
 
   /// For one request's head: another one may be made while this one waits to be sent.
   io::Buffer take_head() {
@@ -145,16 +147,15 @@ class WorkerUpstream final : public UpstreamPool::Waiters, public std::enable_sh
 };
 
 template <class Stream>
-const std::shared_ptr<WorkerUpstream<Stream>>& WorkerUpstream<Stream>::of(const std::shared_ptr<UpstreamPool>& pool,
-                                                                          runtime::Worker& worker) {
-  thread_local std::unordered_map<const UpstreamPool*, std::shared_ptr<WorkerUpstream>> all;
-  const auto found = all.find(pool.get());
-  if (found != all.end() && &found->second->worker == &worker && !found->second->pool_.expired()) [[likely]]
-    return found->second;
-  std::erase_if(all, [&](const auto& item) { return item.first == pool.get() || item.second->pool_.expired(); });
-  const auto made = all.emplace(pool.get(), std::make_shared<WorkerUpstream>(pool, worker)).first;
-  pool->add_waiters(worker, made->second);
-  return made->second;
+std::shared_ptr<WorkerUpstream<Stream>> WorkerUpstream<Stream>::of(const std::shared_ptr<UpstreamPool>& pool,
+                                                                   runtime::Worker& worker) {
+  // Of this type: a pool's servers are all asked in one way.
+  if (const auto* const found = worker.find_local(pool.get())) [[likely]]
+    return std::static_pointer_cast<WorkerUpstream>(*found);
+  auto made = std::make_shared<WorkerUpstream>(pool, worker);
+  worker.keep_local(pool.get(), made);
+  pool->add_waiters(worker, made);
+  return made;
 }
 
 /// Takes up another generation of members; connections to those that stay, stay.
