@@ -7,7 +7,7 @@ declare -A packages=(
   [format]="clang-format-19"
   [check]="clang-tidy-19 g++ valgrind libbenchmark-dev qemu-system-x86 busybox-static cpio"
   [fuzz]="libclang-rt-19-dev"
-  [bench]="libbenchmark-dev python3 wrk nginx-light iproute2 openssl strace"
+  [bench]="libbenchmark-dev python3 wrk nginx-light haproxy iproute2 openssl strace"
 )
 
 # packages_of GROUP...: "all" is every group.

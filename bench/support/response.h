@@ -27,6 +27,11 @@ inline std::size_t chunked_size(std::string_view body) {
   }
 }
 
+inline std::string lower_case(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return text;
+}
+
 // The bytes of the response that `received` begins with, 0 while it is not whole. Anything but a framed 200 ends the
 // program.
 inline std::size_t response_size(std::string_view received) {
@@ -35,11 +40,12 @@ inline std::size_t response_size(std::string_view received) {
   const std::string fields(received.substr(0, head));
   if (!fields.starts_with(kOk)) fail("not a 200: " + fields);
   const std::size_t body = head + 4;
-  if (const std::size_t length = fields.find("Content-Length: "); length != std::string::npos) {
+  const std::string lower = lower_case(fields);  // haproxy writes all names like that
+  if (const std::size_t length = lower.find("content-length: "); length != std::string::npos) {
     const std::size_t size = body + std::strtoul(fields.c_str() + length + 16, nullptr, 10);
     return received.size() < size ? 0 : size;
   }
-  if (fields.find("Transfer-Encoding: chunked") == std::string::npos) fail("a response without length: " + fields);
+  if (lower.find("transfer-encoding: chunked") == std::string::npos) fail("a response without length: " + fields);
   const std::size_t size = chunked_size(received.substr(body));
   return size == 0 ? 0 : body + size;
 }
