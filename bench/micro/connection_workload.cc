@@ -44,6 +44,7 @@ class LoopStream {
   void watch_hang_up(runtime::Cancellation*) noexcept {}
   void set_cork(bool) noexcept {}
   std::size_t unacknowledged() const noexcept { return 0; }
+  void cancel() noexcept {}
   void abort() noexcept {}
 
  private:

@@ -19,7 +19,7 @@ class Turn final : private runtime::BeforeWait {
  public:
   class Tenant {
    protected:
-    ~Tenant() = default;
+    virtual ~Tenant() = default;
 
    private:
     friend class Turn;

@@ -1,6 +1,7 @@
 // Asking a pool: one server after the other, as far as what failed may be repeated (RFC 9110 §9.2.2; P-11, P-12, P-15).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "flare/handlers/proxy/forward_request.h"
 #include "flare/handlers/proxy/forward_response.h"
 #include "flare/handlers/proxy/question.h"
 #include "flare/handlers/upstream/open_stream.h"
