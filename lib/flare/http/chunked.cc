@@ -9,7 +9,7 @@ static_assert(sizeof(ChunkedDecoder) <= 64);
 
 std::expected<ChunkedDecoder::Step, Reason> ChunkedDecoder::decode(std::string_view input) noexcept {
   std::size_t used = 0;
-  std::size_t trailers = input.size();
+  const std::uint32_t trailer_bytes_before = trailer_bytes_;
   while (used < input.size() && state_ != State::kDone) {
     if (state_ == State::kContent) {
       const std::string_view content = input.substr(used, remaining_);
@@ -17,11 +17,10 @@ std::expected<ChunkedDecoder::Step, Reason> ChunkedDecoder::decode(std::string_v
       if (remaining_ == 0) state_ = State::kContentCr;
       return Step{.consumed = used + content.size(), .content = content};
     }
-    if (state_ >= State::kTrailerStart) trailers = std::min(trailers, used);
     if (const Reason reason = take(input[used++]); reason != Reason::kNone) return std::unexpected(reason);
   }
-  trailers = std::min(trailers, used);
-  return Step{.consumed = used, .trailers = input.substr(trailers, used - trailers), .done = state_ == State::kDone};
+  const std::size_t trailers = trailer_bytes_ - trailer_bytes_before;  // the last bytes that were consumed
+  return Step{.consumed = used, .trailers = input.substr(used - trailers, trailers), .done = state_ == State::kDone};
 }
 
 Reason ChunkedDecoder::take(char c) noexcept {

@@ -22,7 +22,7 @@ inline std::string_view trim_value(const char* begin, const char* end) noexcept 
 
 /// p < end.
 template <class Scan>
-Stage parse_field_line(const char* p, const char* end, Field& field) noexcept {
+[[gnu::always_inline]] inline Stage parse_field_line(const char* p, const char* end, Field& field) noexcept {
   // From p on, not from the colon: the one search need not wait for the other, and what stops it before the colon stops
   // the name too.
   const char* const stop = Scan::template skip<ByteSet::kFieldValue>(p, end);

@@ -18,7 +18,7 @@ std::expected<std::size_t, Reason> Request::parse(std::string_view input, const 
   content_ = nullptr;
   cancellation_.reset();
   set_route({}, true);
-  set_upstream({}, 0);
+  clear_upstream();
   path_ = {};
   const auto size = parse_request_head(input, limits, head_);
   if (!size || *size == 0) return size;

@@ -107,6 +107,10 @@ class Request {
     upstream_.assign(server);
     attempts_ = attempts;
   }
+  void clear_upstream() noexcept {
+    upstream_.clear();
+    attempts_ = 0;
+  }
   [[nodiscard]] std::string_view upstream() const noexcept { return upstream_; }
   [[nodiscard]] unsigned upstream_attempts() const noexcept { return attempts_; }
 
