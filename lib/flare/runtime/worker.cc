@@ -58,7 +58,7 @@ Root run_root(Worker& worker, Task<void> task) {
   co_await std::move(task);
 }
 
-/// The worker in whose run() or run_once() this thread is.
+/// The worker in whose run(), run_once() or spawn() this thread is.
 thread_local Worker* running = nullptr;
 
 class Running {
@@ -87,7 +87,10 @@ Worker::~Worker() {
   while (before_wait_ != nullptr) std::exchange(before_wait_, before_wait_->next_)->worker_ = nullptr;
 }
 
-void Worker::spawn(Task<void> task) { run_root(*this, std::move(task)); }
+void Worker::spawn(Task<void> task) {
+  const Running scope(*this);  // before the first turn too, and from within another worker's
+  run_root(*this, std::move(task));
+}
 
 Worker& Worker::current() {
   if (running == nullptr) throw std::logic_error("Worker::current(): no worker runs on this thread");

@@ -315,7 +315,7 @@ TEST(Worker, WhatIsKeptEndsWithTheRunOnItsThread) {
 }
 
 TEST(Worker, WhatHasExpiredIsNotFoundAndMakesRoom) {
-  std::thread::id ended_on;
+  std::thread::id ended_on, other;
   Worker worker;
   const int first = 0, second = 0;
   const auto kept = std::make_shared<Kept>(&ended_on);
@@ -323,7 +323,6 @@ TEST(Worker, WhatHasExpiredIsNotFoundAndMakesRoom) {
   kept->expired = true;
   EXPECT_EQ(worker.find_local(&first), nullptr);
   EXPECT_EQ(kept.use_count(), 2);
-  std::thread::id other;
   worker.keep_local(&second, std::make_shared<Kept>(&other));
   EXPECT_EQ(kept.use_count(), 1);
 }

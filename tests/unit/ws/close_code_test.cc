@@ -18,7 +18,8 @@ TEST(CloseCode, OnlyRegisteredAndPrivateOnesAreValid) {  // W-11
   for (int code = 0; code <= 0xFFFF; ++code) {
     const bool valid = registered.contains(code) || (code >= 3000 && code <= 4999);
     ASSERT_EQ(is_valid(static_cast<CloseCode>(code)), valid) << code;
-    const auto parsed = parse_close_body(body_of(code, "bye"));
+    const std::string body = body_of(code, "bye");
+    const auto parsed = parse_close_body(body);
     ASSERT_EQ(parsed.has_value(), valid) << code;
     if (parsed) {
       ASSERT_EQ(static_cast<int>(parsed->code), code);
