@@ -164,6 +164,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kClientClosed:
     case Reason::kCompressStreams:  // such answers are sent as they are
     case Reason::kCount_: return Status::kBadRequest;
+    case Reason::kAccessDenied:
     case Reason::kFileDenied: return Status::kForbidden;
     case Reason::kEncodedSlash:
     case Reason::kNoRoute:
