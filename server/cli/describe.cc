@@ -27,6 +27,12 @@ std::string limit_text(const http::Limits& limits, config::Limit limit) {
   return number != nullptr ? std::to_string(*number) : std::get<std::string>(value);
 }
 
+void add_networks(std::vector<Setting>& settings, const std::string& name, const net::PeerSet& peers,
+                  const config::Origin& origin) {
+  for (const std::string& network : config::to_strings(peers))
+    settings.push_back({.name = name, .value = shown({network, origin.secret}), .origin = origin.to_string()});
+}
+
 }  // namespace
 
 std::string describe_action(const config::Action& action) { return std::visit(Describe{}, action); }
@@ -72,6 +78,8 @@ std::vector<Setting> effective_settings(const config::Route& route) {
                         .value = shown({page.path, page.origin.secret}),
                         .origin = page.origin.to_string()});
   }
+  if (const auto& allow = from.access.allow; *allow) add_networks(settings, "allow", **allow, allow.origin);
+  add_networks(settings, "deny", *from.access.deny, from.access.deny.origin);
   for (const std::string& name : *from.rates) {
     settings.push_back(
         {.name = "rate", .value = shown({name, from.rates.origin.secret}), .origin = from.rates.origin.to_string()});

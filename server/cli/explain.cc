@@ -100,6 +100,7 @@ void print_explanation(const config::Config& config, const site::Explanation& fo
   print_line("host", host.name + at(host.place));
   print_line("path", found.path);
   print_verdict(host, found);
+  if (!found.admitted) print_line("access", "refused: 403 (why=access_denied), by \"allow\" or \"deny\"");
   if (found.route) print_rates(config, host.routes[*found.route]);
   print_losers(host, found);
   if (found.route) print_settings(host.routes[*found.route]);

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "flare/handlers/access_control.h"
 #include "flare/handlers/compress_options.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/reverse_proxy.h"
@@ -201,6 +202,14 @@ struct CompressSettings {
   [[nodiscard]] handlers::CompressOptions options() const;
 };
 
+/// `allow` and `deny`: each list replaces that of an outer level.
+struct AccessSettings {
+  Value<std::optional<net::PeerSet>> allow;  ///< nullopt: everybody
+  Value<net::PeerSet> deny;                  ///< wins over `allow`
+
+  [[nodiscard]] handlers::AccessRules rules() const { return {.allow = *allow, .deny = *deny}; }
+};
+
 /// A file in place of flare's own error page.
 struct ErrorPage {
   std::string status;  ///< "404", "4xx" or "5xx"
@@ -208,7 +217,7 @@ struct ErrorPage {
   Origin origin;
 };
 
-/// What merges down to a route: limits, response fields, caching, error pages, rates, whether to log.
+/// What merges down to a route: limits, response fields, caching, error pages, rates, who may ask, whether to log.
 struct Settings {
   LimitSettings limits;
   std::vector<HeaderSetting> headers_set;
@@ -220,6 +229,7 @@ struct Settings {
   Value<std::vector<std::string>> rates;  ///< names in Config::rates, none twice
   Value<std::optional<std::chrono::milliseconds>> hsts;
   CompressSettings compress;
+  AccessSettings access;
   Value<bool> log{true, {}};
 };
 

@@ -290,6 +290,9 @@ void write_settings(SectionWriter& out, const Settings& settings) {
   // An empty list that someone wrote keeps an outer one out.
   if (!settings.rates->empty() || !settings.rates.origin.is_default())
     out.add_strings({"rate"}, *settings.rates, settings.rates.origin);
+  const auto& [allow, deny] = settings.access;
+  if (*allow) out.add_strings({"allow"}, to_strings(**allow), allow.origin);
+  if (!deny->empty() || !deny.origin.is_default()) out.add_strings({"deny"}, to_strings(*deny), deny.origin);
   if (settings.hsts->has_value()) out.add({"hsts"}, format_duration(**settings.hsts), settings.hsts.origin);
   out.add({"log"}, *settings.log, settings.log.origin);
 }

@@ -1136,6 +1136,21 @@ constexpr std::array kKeys{
         .fallback = "[]",
         .prose = "Rates, by name, all of which a request must keep; routes that name the same rate count together. "
                  "What no route takes is not counted."},
+    Key{.path = "allow",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .prose = "Clients that are let in: networks, addresses, or \"unix\" for whoever connects on a unix socket. "
+                 "Everybody else is answered 403, before rates count and before content is read; the access log says "
+                 "access_denied. The client is whom the PROXY header or a trusted proxy names, else the peer. Of a "
+                 "host it holds for what no route takes, too. The list replaces that of an outer level."},
+    Key{.path = "deny",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "Clients that are refused as by allow, also those that allow lets in. The list replaces that of an "
+                 "outer level: [] refuses nobody."},
     Key{.path = "log",
         .scopes = kBelowTop,
         .type = kBool,

@@ -7,6 +7,7 @@
 
 #include "server/config/host_name.h"
 #include "server/config/nearest.h"
+#include "server/config/read_access.h"
 #include "server/config/read_routes.h"
 #include "server/config/read_settings.h"
 #include "server/config/read_tls.h"
@@ -203,6 +204,7 @@ void check_level(LoadContext& context, Node& table) {
   check_headers(context, table);
   check_answers(context, table);
   check_compress(context, table);
+  check_access(context, table);
 }
 
 }  // namespace

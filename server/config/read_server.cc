@@ -8,6 +8,7 @@
 #include "flare/base/ascii.h"
 #include "flare/base/exception.h"
 #include "server/config/nearest.h"
+#include "server/config/read_access.h"
 #include "server/config/read_congestion.h"
 #include "server/config/units.h"
 
@@ -51,22 +52,6 @@ void read_mode(LoadContext& context, const Node& table, Listener& listener) {
     return context.report("FL0003", node->at, fmt::format("{} is not a file mode", shown(*node)), "write \"0660\"");
   }
   listener.mode = {mode, context.origin(*node)};
-}
-
-net::PeerSet read_peers(LoadContext& context, const Node& list) {
-  net::PeerSet peers;
-  for (const Node* node : elements(&list)) {
-    if (node->text == "unix") {
-      peers.unix_peers = true;
-    } else if (const auto network = net::Cidr::try_parse(node->text)) {
-      peers.networks.push_back(*network);
-    } else {
-      context.report("FL0003", node->at, fmt::format("{} is not a network", shown(*node)),
-                     "write \"10.0.0.0/8\", \"2001:db8::/32\", one address, or \"unix\" for unix sockets; the bits "
-                     "after the prefix are zero");
-    }
-  }
-  return peers;
 }
 
 /// A list that names nobody, not one whose members were refused.

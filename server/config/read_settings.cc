@@ -8,6 +8,7 @@
 #include "flare/base/ascii.h"
 #include "flare/base/glob.h"
 #include "server/config/nearest.h"
+#include "server/config/read_access.h"
 #include "server/config/units.h"
 
 namespace flare::server::config {
@@ -281,6 +282,7 @@ void apply_settings(const LoadContext& context, Settings& settings, const Node& 
   if (const Node* rules = table.find("cache_control")) apply_cache_control(context, settings, *rules, via);
   if (const Node* pages = table.find("error_pages")) apply_error_pages(context, settings, *pages, via);
   apply_compress(context, settings.compress, table, via);
+  apply_access(context, settings.access, table, via);
   if (const Node* rates = table.find("rate")) apply_rates(context, settings, *rates, via);
   if (const Node* hsts = table.find("hsts")) settings.hsts = {parse_duration(hsts->text), context.origin(*hsts, via)};
   if (const Node* log = table.find("log")) settings.log = {log->boolean, context.origin(*log, via)};

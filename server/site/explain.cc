@@ -115,6 +115,9 @@ std::expected<Explanation, std::string> explain(const Snapshot& snapshot, const 
   const http::RouteMatch match = found->table->match(request);
   result.verdict = match.verdict;
   if (match.verdict == http::RouteVerdict::kFound) result.route = match.index;
+  const config::Host& host = config.hosts[found->host];
+  const config::Settings& settings = result.route ? host.routes[*result.route].settings : host.settings;
+  result.admitted = settings.access.rules().admits(request);
   if (match.verdict == http::RouteVerdict::kMethodNotAllowed) result.allow = found->table->allow(request);
   return result;
 }

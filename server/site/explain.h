@@ -36,6 +36,7 @@ struct Explanation {
   http::RouteVerdict verdict = http::RouteVerdict::kNotFound;
   std::optional<std::size_t> route;  ///< in Host::routes
   std::vector<http::RouteCandidate> candidates;
+  bool admitted = true;   ///< by `allow` and `deny` of the route, or of the host where there is none
   std::string allow;      ///< with kMethodNotAllowed
   std::string path;       ///< canonical
   std::string host_name;  ///< normalized

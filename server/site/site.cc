@@ -40,7 +40,8 @@ http::Reply Site::operator()(http::Request& request) const {
   const http::RouteMatch match = host.table.match(request);
   if (match.verdict != http::RouteVerdict::kFound) {
     request.set_route({}, *host.settings->settings.log);
-    http::Response response = unrouted(host.table, request, match.verdict);
+    const bool admitted = host.access.admits(request);
+    http::Response response = admitted ? unrouted(host.table, request, match.verdict) : handlers::access_refusal();
     host.filter.apply(response, request);
     return response;
   }

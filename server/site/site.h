@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "flare/handlers/access_control.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/upstream/upstream_pool.h"
 #include "flare/http/handler.h"
@@ -88,7 +89,8 @@ class Snapshot {
     const config::Host* settings = nullptr;
     http::RouteTable table;
     std::vector<Route> routes;
-    ResponseFilter filter;  ///< for answers that no route gives
+    ResponseFilter filter;         ///< for answers that no route gives
+    handlers::AccessRules access;  ///< for the same
   };
   static ResponseFilter make_filter(const config::Settings& settings);
   using Limiters = std::unordered_map<std::string_view, std::shared_ptr<handlers::RateLimiter>>;

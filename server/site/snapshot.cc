@@ -168,7 +168,11 @@ std::vector<std::shared_ptr<handlers::UpstreamPool>> Snapshot::pools() const {
 }
 
 Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& limiters) const {
-  Host made{.settings = &host, .table = {}, .routes = {}, .filter = make_filter(host.settings)};
+  Host made{.settings = &host,
+            .table = {},
+            .routes = {},
+            .filter = make_filter(host.settings),
+            .access = host.settings.access.rules()};
   for (const config::Route& route : host.routes) {
     http::RoutePattern pattern = make_pattern(route);
     http::Handler handler = std::visit(MakeHandler{pattern, route.settings, pools_}, route.action);
@@ -177,6 +181,9 @@ Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& lim
       for (const std::string& name : *route.settings.rates) rates.push_back(limiters.at(name));
       handler = handlers::RateLimit(std::move(rates), std::move(handler));
     }
+    // Around the rates: who is refused must not use up what others share.
+    if (auto rules = route.settings.access.rules(); !rules.empty())
+      handler = handlers::AccessControl(std::move(rules), std::move(handler));
     auto filter = std::make_shared<const ResponseFilter>(make_filter(route.settings));
     if (!filter->empty()) handler = Filtered{filter, std::move(handler)};
     if (*route.settings.compress.on)

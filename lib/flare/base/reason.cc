@@ -44,6 +44,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount_)
     "body_bytes",
     "no_route",
     "method_not_allowed",
+    "access_denied",
     "handler_failed",
     "content_failed",
     "outside_root",

@@ -48,6 +48,7 @@ enum class Reason : std::uint8_t {
   // Routing and handlers.
   kNoRoute,
   kMethodNotAllowed,
+  kAccessDenied,
   kHandlerFailed,
   kContentFailed,
   kOutsideRoot,

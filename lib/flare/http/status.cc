@@ -174,6 +174,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kWsPingTimeout:
     case Reason::kWsCloseTimeout:
     case Reason::kCount_: return Status::kBadRequest;
+    case Reason::kAccessDenied:
     case Reason::kFileDenied:
     case Reason::kWsOrigin: return Status::kForbidden;
     case Reason::kEncodedSlash:
