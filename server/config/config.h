@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-#include "flare/handlers/access_control.h"
+#include "flare/handlers/access/access_control.h"
 #include "flare/handlers/compress_options.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/reverse_proxy.h"

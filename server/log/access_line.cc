@@ -127,6 +127,21 @@ std::string client(const http::Request& request) {
   return request.client() == request.peer().ip() ? peer(request) : request.client().to_string();
 }
 
+/// The combined format has no quotes around it: what could be taken for the next field is escaped.
+void append_user(std::string& out, std::string_view user) {
+  if (user.empty()) out.push_back('-');
+  for (const char c : user) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7F && c != '"' && c != '\\' && c != '[') {
+      out.push_back(c);
+      continue;
+    }
+    out.append("\\x");
+    out.push_back(kHex[byte >> 4]);
+    out.push_back(kHex[byte & 15]);
+  }
+}
+
 std::string_view protocol(const http::Request& request) noexcept {
   return request.head().minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
 }
@@ -169,6 +184,7 @@ void append_json_line(std::string& out, const http::Transaction& transaction, co
   append_member(out, "status", static_cast<std::uint64_t>(http::code(transaction.status)));
   if (transaction.why != Reason::kNone) append_member(out, "why", to_string(transaction.why));
   if (!request.route().empty()) append_member(out, "route", request.route());
+  if (!request.user().empty()) append_member(out, "user", request.user());
   if (!request.upstream().empty()) {
     append_member(out, "upstream", request.upstream());
     if (request.upstream_attempts() != 1) append_member(out, "attempts", request.upstream_attempts());
@@ -184,7 +200,9 @@ void append_json_line(std::string& out, const http::Transaction& transaction, co
 
 void append_combined_line(std::string& out, const http::Transaction& transaction, const LineContext& context) {
   const http::Request& request = transaction.request;
-  out.append(client(request)).append(" - - [");
+  out.append(client(request)).append(" - ");
+  append_user(out, request.user());
+  out.append(" [");
   append_common_time(out, context.time);
   out.append("] ");
   std::string line;

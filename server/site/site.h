@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "flare/handlers/access_control.h"
+#include "flare/handlers/access/access_control.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/upstream/upstream_pool.h"
 #include "flare/http/handler.h"

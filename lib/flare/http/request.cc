@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "flare/base/ascii.h"
+
 namespace flare::http {
 namespace {
 
@@ -19,6 +21,9 @@ std::expected<std::size_t, Reason> Request::parse(std::string_view input, const 
   cancellation_.reset();
   set_route({}, true);
   clear_upstream();
+  user_.clear();
+  added_.clear();
+  added_count_ = 0;
   path_ = {};
   const auto size = parse_request_head(input, limits, head_);
   if (!size || *size == 0) return size;
@@ -30,6 +35,18 @@ std::expected<std::size_t, Reason> Request::parse(std::string_view input, const 
   }
   clear_params();
   return size;
+}
+
+void Request::remove_header(std::string_view name) {
+  const auto is_name = [name](const Field& field) { return ascii::iequals(field.name, name); };
+  added_count_ -= static_cast<std::size_t>(std::ranges::count_if(added_headers(), is_name));
+  std::erase_if(head_.fields, is_name);
+}
+
+void Request::add_header(std::string name, std::string value) {
+  const auto& [own_name, own_value] = added_.emplace_front(std::move(name), std::move(value));
+  head_.fields.push_back({.name = own_name, .value = own_value});
+  ++added_count_;
 }
 
 std::string Request::param(std::string_view name) const {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <forward_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -114,6 +115,21 @@ class Request {
   [[nodiscard]] std::string_view upstream() const noexcept { return upstream_; }
   [[nodiscard]] unsigned upstream_attempts() const noexcept { return attempts_; }
 
+  // ---- for middleware: what the handlers behind it see.
+  /// No field of that name any more.
+  void remove_header(std::string_view name);
+  /// One more field; both are copied.
+  void add_header(std::string name, std::string value);
+  /// The fields that the client has sent, as far as they were not removed, and those that were added, which are the
+  /// last of headers().
+  [[nodiscard]] Fields received_headers() const noexcept {
+    return Fields(std::span(head_.fields).first(head_.fields.size() - added_count_));
+  }
+  [[nodiscard]] Fields added_headers() const noexcept { return Fields(std::span(head_.fields).last(added_count_)); }
+  /// Who has been authenticated, for logs; "": nobody.
+  void set_user(std::string_view name) { user_.assign(name); }
+  [[nodiscard]] std::string_view user() const noexcept { return user_; }
+
   // ---- for whoever makes requests: the connection, and tests.
   /// Parses `input` (RequestBuilder of a connection); see parse_request_head. The canonical path is computed too.
   std::expected<std::size_t, Reason> parse(std::string_view input, const Limits& limits) noexcept;
@@ -159,6 +175,9 @@ class Request {
   const tls::Session* session_ = nullptr;
   std::string_view route_;
   std::string upstream_;  ///< keeps its memory
+  std::string user_;      ///< so does this
+  std::forward_list<std::pair<std::string, std::string>> added_;  ///< what the last `added_count_` fields refer to
+  std::size_t added_count_ = 0;
   unsigned attempts_ = 0;
   bool logged_ = true;
   bool tls_ = false;

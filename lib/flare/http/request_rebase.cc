@@ -12,7 +12,7 @@ void Request::rebase(const char* from, const char* to) noexcept {
   move(head_.authority);
   move(head_.path);
   move(head_.query);
-  for (Field& field : head_.fields) {
+  for (Field& field : std::span(head_.fields).first(head_.fields.size() - added_count_)) {
     move(field.name);
     move(field.value);
   }

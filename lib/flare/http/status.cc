@@ -174,7 +174,10 @@ Status status_for(Reason reason) noexcept {
     case Reason::kWsPingTimeout:
     case Reason::kWsCloseTimeout:
     case Reason::kCount_: return Status::kBadRequest;
+    case Reason::kAuthRequired:
+    case Reason::kAuthFailed: return Status::kUnauthorized;
     case Reason::kAccessDenied:
+    case Reason::kAuthRefused:
     case Reason::kFileDenied:
     case Reason::kWsOrigin: return Status::kForbidden;
     case Reason::kEncodedSlash:
@@ -215,6 +218,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kCertificateExpired:
     case Reason::kCertificateHostname:
     case Reason::kCertificateUntrusted:
+    case Reason::kAuthAnswer:
     case Reason::kBadStatusLine:
     case Reason::kUpstreamClosed:
     case Reason::kNameNotFound:  // P-9
@@ -224,6 +228,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kUpstreamUnresolved:
     case Reason::kUpstreamStatus:
     case Reason::kLoop: return Status::kBadGateway;
+    case Reason::kAuthBusy:
     case Reason::kNoUpstream:
     case Reason::kUpstreamBusy:
     case Reason::kUpstreamQueueTimeout:

@@ -61,15 +61,6 @@ void append_via(io::Buffer& out, const http::Request& request, const ForwardOpti
   out.append("\r\n");
 }
 
-void append_host(io::Buffer& out, const http::Request& request, const ForwardOptions& options,
-                 std::string_view server) {
-  switch (options.host) {
-    case HostPolicy::kOriginal: return append_field(out, "Host", request.authority());
-    case HostPolicy::kUpstream: return append_field(out, "Host", server);
-    case HostPolicy::kLiteral: return append_field(out, "Host", options.host_name);
-  }
-}
-
 /// What is meant for the next hop itself (RFC 9110 §10.1.4, §7.8).
 void append_connection(io::Buffer& out, bool takes_trailers, std::string_view upgrade) {
   if (takes_trailers) out.append("TE: trailers\r\n");
@@ -146,6 +137,27 @@ void append_target(io::Buffer& out, const http::Request& request, const ForwardO
   out.append(request.query());
 }
 
+void append_host(io::Buffer& out, const http::Request& request, const ForwardOptions& options,
+                 std::string_view server) {
+  switch (options.host) {
+    case HostPolicy::kOriginal: return append_field(out, "Host", request.authority());
+    case HostPolicy::kUpstream: return append_field(out, "Host", server);
+    case HostPolicy::kLiteral: return append_field(out, "Host", options.host_name);
+  }
+}
+
+void append_end_to_end_fields(io::Buffer& out, const http::Request& request, const ForwardOptions& options) {
+  const HopByHop hop(request.received_headers());
+  for (const http::Field& field : request.received_headers()) {
+    if (!hop.owns(field.name) && !is_replaced(field.name, options)) append_field(out, field.name, field.value);
+  }
+  for (const http::Field& field : request.added_headers()) {  // a client's Connection has no say in these
+    if (!is_replaced(field.name, options)) append_field(out, field.name, field.value);
+  }
+  append_forwarded_fields(out, request, options.forwarded);
+  append_via(out, request, options);
+}
+
 void append_request_head(io::Buffer& out, const http::Request& request, const ForwardOptions& options,
                          std::string_view server, std::string_view upgrade, RequestContent content,
                          std::uint64_t content_length) {
@@ -155,12 +167,7 @@ void append_request_head(io::Buffer& out, const http::Request& request, const Fo
   out.append(" HTTP/1.1\r\n");
   append_host(out, request, options, server);
 
-  const HopByHop hop(request.headers());
-  for (const http::Field& field : request.headers()) {
-    if (!hop.owns(field.name) && !is_replaced(field.name, options)) append_field(out, field.name, field.value);
-  }
-  append_forwarded_fields(out, request, options.forwarded);
-  append_via(out, request, options);
+  append_end_to_end_fields(out, request, options);
   if (const auto hops = max_forwards(request); hops && *hops != 0) {
     out.append("Max-Forwards: ");
     append_number(out, *hops - 1);

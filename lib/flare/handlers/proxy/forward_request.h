@@ -48,6 +48,12 @@ bool accepts_trailers(http::Fields fields) noexcept;
 /// Always begins with '/'.
 void append_target(io::Buffer& out, const http::Request& request, const ForwardOptions& options);
 
+/// The Host field, as `options` choose it.
+void append_host(io::Buffer& out, const http::Request& request, const ForwardOptions& options, std::string_view server);
+
+/// The fields of the request that go on, and what tells of its way: X-Forwarded-*, Forwarded, Via.
+void append_end_to_end_fields(io::Buffer& out, const http::Request& request, const ForwardOptions& options);
+
 /// The whole head, with the empty line, appended to `out`. `server` is what kUpstream names. Nothing of it is taken on
 /// trust: a client's own X-Forwarded-*, Forwarded and X-Real-IP go no further unless a trusted proxy vouches for them.
 /// `upgrade` goes along as the Upgrade field unless empty; `content_length` counts with kLength only.

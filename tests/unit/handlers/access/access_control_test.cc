@@ -1,4 +1,4 @@
-#include "flare/handlers/access_control.h"
+#include "flare/handlers/access/access_control.h"
 
 #include <gtest/gtest.h>
 
