@@ -83,6 +83,22 @@ handlers::CompressOptions CompressSettings::options() const {
           .streams = static_cast<std::uint32_t>(*streams)};
 }
 
+handlers::CorsOptions CorsSettings::options() const {
+  handlers::CorsOptions options{
+      .origins = *origins, .methods = *methods, .headers = *headers, .expose = *expose, .credentials = *credentials};
+  if (const auto& age = *max_age) options.max_age = std::chrono::duration_cast<std::chrono::seconds>(*age);
+  return options;
+}
+
+std::string_view to_string(SecurityHeaders preset) noexcept {
+  switch (preset) {
+    case SecurityHeaders::kOff: return "off";
+    case SecurityHeaders::kBasic: return "basic";
+    case SecurityHeaders::kStrict: return "strict";
+  }
+  return {};
+}
+
 std::string_view to_string(handlers::ListFormat format) noexcept {
   switch (format) {
     case handlers::ListFormat::kOff: return "off";

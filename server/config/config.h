@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "flare/handlers/access/access_control.h"
+#include "flare/handlers/access/basic_auth.h"
+#include "flare/handlers/access/cors.h"
 #include "flare/handlers/compress_options.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/reverse_proxy.h"
@@ -210,6 +212,41 @@ struct AccessSettings {
   [[nodiscard]] handlers::AccessRules rules() const { return {.allow = *allow, .deny = *deny}; }
 };
 
+/// Whom a proxy, or auth.forward, asks.
+struct ProxyTarget {
+  std::string to;                           ///< as written: a pool's name, or a server
+  std::shared_ptr<const Upstream> implied;  ///< the pool of that one server
+};
+
+/// `auth`: merges key by key; the innermost of basic, forward and false is what holds.
+struct AuthSettings {
+  enum class Kind : std::uint8_t { kNone, kBasic, kForward };
+  Value<Kind> kind;
+  Value<std::string> realm{handlers::BasicAuthOptions{}.realm, {}};
+  Value<std::string> users_file;  ///< seen from the working directory of the process
+  Value<std::chrono::milliseconds> cache{handlers::BasicAuthOptions{}.cache, {}};
+  Value<ProxyTarget> to;
+  Value<std::string> path{"/", {}};
+  Value<std::vector<std::string>> copy;
+};
+
+/// `cors`: merges key by key; a table switches it on, `false` off.
+struct CorsSettings {
+  Value<bool> on;
+  Value<std::vector<std::string>> origins;
+  Value<std::vector<std::string>> methods;
+  Value<std::vector<std::string>> headers;
+  Value<std::vector<std::string>> expose;
+  Value<bool> credentials;
+  Value<std::optional<std::chrono::milliseconds>> max_age;
+
+  [[nodiscard]] handlers::CorsOptions options() const;
+};
+
+/// headers.security: fields against what pages can be made to do, where an answer has none of that name.
+enum class SecurityHeaders : std::uint8_t { kOff, kBasic, kStrict };
+std::string_view to_string(SecurityHeaders preset) noexcept;
+
 /// A file in place of flare's own error page.
 struct ErrorPage {
   std::string status;  ///< "404", "4xx" or "5xx"
@@ -230,6 +267,9 @@ struct Settings {
   Value<std::optional<std::chrono::milliseconds>> hsts;
   CompressSettings compress;
   AccessSettings access;
+  AuthSettings auth;
+  CorsSettings cors;
+  Value<SecurityHeaders> security;
   Value<bool> log{true, {}};
 };
 
@@ -267,12 +307,6 @@ struct StaticFiles {
 std::string_view to_string(handlers::ListFormat format) noexcept;
 std::string_view to_string(handlers::Symlinks symlinks) noexcept;
 std::string_view to_string(handlers::EtagFrom etag) noexcept;
-/// Whom a proxy asks.
-struct ProxyTarget {
-  std::string to;                           ///< as written: a pool's name, or a server
-  std::shared_ptr<const Upstream> implied;  ///< the pool of that one server
-};
-
 /// proxy = { ... }.
 struct Proxy {
   ProxyTarget target;

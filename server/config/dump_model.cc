@@ -272,6 +272,38 @@ void write_fields(SectionWriter& out, const std::vector<std::string>& table, con
   out.add_list(below({"unset"}), std::move(names), unset.back().origin);
 }
 
+void write_auth(SectionWriter& out, const AuthSettings& auth) {
+  switch (*auth.kind) {
+    case AuthSettings::Kind::kNone:
+      if (!auth.kind.origin.is_default()) out.add({"auth"}, false, auth.kind.origin);
+      break;
+    case AuthSettings::Kind::kBasic:
+      out.add({"auth", "basic", "realm"}, shown({*auth.realm, auth.realm.origin.secret}), auth.realm.origin);
+      out.add({"auth", "basic", "users_file"}, shown({*auth.users_file, auth.users_file.origin.secret}),
+              auth.users_file.origin);
+      out.add({"auth", "basic", "cache"}, format_duration(*auth.cache), auth.cache.origin);
+      break;
+    case AuthSettings::Kind::kForward:
+      out.add({"auth", "forward", "to"}, shown({auth.to->to, auth.to.origin.secret}), auth.to.origin);
+      out.add({"auth", "forward", "path"}, shown({*auth.path, auth.path.origin.secret}), auth.path.origin);
+      out.add_strings({"auth", "forward", "copy"}, *auth.copy, auth.copy.origin);
+      break;
+  }
+}
+
+void write_cors(SectionWriter& out, const CorsSettings& cors) {
+  if (!*cors.on) {
+    if (!cors.on.origin.is_default()) out.add({"cors"}, false, cors.on.origin);
+    return;
+  }
+  out.add_strings({"cors", "origins"}, *cors.origins, cors.origins.origin);
+  out.add_strings({"cors", "methods"}, *cors.methods, cors.methods.origin);
+  out.add_strings({"cors", "headers"}, *cors.headers, cors.headers.origin);
+  out.add_strings({"cors", "expose"}, *cors.expose, cors.expose.origin);
+  out.add({"cors", "credentials"}, *cors.credentials, cors.credentials.origin);
+  if (cors.max_age->has_value()) out.add({"cors", "max_age"}, format_duration(**cors.max_age), cors.max_age.origin);
+}
+
 void write_settings(SectionWriter& out, const Settings& settings) {
   for (const Limit limit : kRouteLimits) {
     out.add({"limits", std::string(kLimitNames[static_cast<std::size_t>(limit)])},
@@ -293,6 +325,10 @@ void write_settings(SectionWriter& out, const Settings& settings) {
   const auto& [allow, deny] = settings.access;
   if (*allow) out.add_strings({"allow"}, to_strings(**allow), allow.origin);
   if (!deny->empty() || !deny.origin.is_default()) out.add_strings({"deny"}, to_strings(*deny), deny.origin);
+  write_auth(out, settings.auth);
+  write_cors(out, settings.cors);
+  if (*settings.security != SecurityHeaders::kOff || !settings.security.origin.is_default())
+    out.add({"headers", "security"}, std::string(to_string(*settings.security)), settings.security.origin);
   if (settings.hsts->has_value()) out.add({"hsts"}, format_duration(**settings.hsts), settings.hsts.origin);
   out.add({"log"}, *settings.log, settings.log.origin);
 }

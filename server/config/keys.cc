@@ -1051,6 +1051,17 @@ constexpr std::array kKeys{
         .shape = kOneOrList,
         .fallback = "[]",
         .prose = "Response fields to remove, also those that an outer level sets."},
+    Key{.path = "headers.security",
+        .scopes = kBelowTop,
+        .type = kWord,
+        .words = "off|basic|strict",
+        .fallback = "\"off\"",
+        .prose =
+            "Fields that an answer gets where it has none of that name. \"basic\": X-Content-Type-Options: nosniff, "
+            "Referrer-Policy: strict-origin-when-cross-origin, X-Frame-Options: SAMEORIGIN. \"strict\": the first "
+            "of them, Referrer-Policy: no-referrer, X-Frame-Options: DENY, a Content-Security-Policy of 'self' alone, "
+            "Cross-Origin-Opener-Policy and Cross-Origin-Resource-Policy: same-origin, and a Permissions-Policy "
+            "without camera, geolocation, microphone, payment and USB. hsts is a key of its own."},
     Key{.path = "headers.request.set.*",
         .scopes = kBelowTop,
         .type = kString,
@@ -1151,6 +1162,100 @@ constexpr std::array kKeys{
         .fallback = "[]",
         .prose = "Clients that are refused as by allow, also those that allow lets in. The list replaces that of an "
                  "outer level: [] refuses nobody."},
+    Key{.path = "auth",
+        .scopes = kBelowTop,
+        .type = kBool,
+        .fallback = "false",
+        .prose =
+            "Who may ask: a table with auth.basic or auth.forward. false lifts what an outer level asks for. After "
+            "allow, deny and rates, before content is read. What no route takes is answered without it."},
+    Key{.path = "auth.basic.realm",
+        .scopes = kBelowTop,
+        .type = kString,
+        .fallback = "\"restricted\"",
+        .prose = "What the browser shows when it asks for name and password (RFC 7617)."},
+    Key{.path = "auth.basic.users_file",
+        .scopes = kBelowTop,
+        .type = kString,
+        .required = true,
+        .prose =
+            "NAME:HASH on each line, hashes of bcrypt or sha-crypt: 'htpasswd -B', 'openssl passwd -6'. Relative to "
+            "this file. Looked at again whenever a password is verified; a change that cannot be used leaves the users "
+            "of before and goes to the error log. The access log has the `user`."},
+    Key{.path = "auth.basic.cache",
+        .scopes = kBelowTop,
+        .type = kDuration,
+        .min = 0,
+        .max = kHour,
+        .fallback = "\"1m\"",
+        .prose =
+            "How long each worker remembers that a password was right: verifying takes milliseconds of a core, on "
+            "threads of their own, sixteen at a time (more are answered 503, auth_busy). Who is taken out of the file "
+            "is out after this time at the latest."},
+    Key{.path = "auth.forward.to",
+        .scopes = kBelowTop,
+        .type = kString,
+        .required = true,
+        .prose =
+            "Who decides: a pool or a server, as proxy.to. It gets a GET with the request's fields, X-Forwarded-Method "
+            "and X-Forwarded-Uri, without content. 2xx lets the request pass; 401 and 403 go to the client with "
+            "WWW-Authenticate; anything else is 502."},
+    Key{.path = "auth.forward.path",
+        .scopes = kBelowTop,
+        .type = kString,
+        .fallback = "\"/\"",
+        .prose = "The path that is asked for, with a query if there is one."},
+    Key{.path = "auth.forward.copy",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "Fields of that answer which the route's handler, and an upstream server, find in the request. The "
+                 "client's own fields of these names are removed."},
+    Key{.path = "cors",
+        .scopes = kBelowTop,
+        .type = kBool,
+        .fallback = "false",
+        .prose =
+            "Which pages of other origins may read the answers: a table with origins (Fetch standard). false switches "
+            "it off. Preflights are answered here, before rates and auth. It keeps no request out: that is for "
+            "allow and auth."},
+    Key{.path = "cors.origins",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .required = true,
+        .prose = "\"https://app.example.com\", \"https://*.example.com\" for all below it, or \"*\"."},
+    Key{.path = "cors.methods",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose =
+            "The methods that preflights are told; none: the one that was asked for, which the route has to take."},
+    Key{.path = "cors.headers",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "The request fields that scripts may set; none: those that were asked for."},
+    Key{.path = "cors.expose",
+        .scopes = kBelowTop,
+        .type = kString,
+        .shape = kOneOrList,
+        .fallback = "[]",
+        .prose = "The response fields that scripts may read, beside the usual ones."},
+    Key{.path = "cors.credentials",
+        .scopes = kBelowTop,
+        .type = kBool,
+        .fallback = "false",
+        .prose = "Whether cookies and passwords go along. Not with the origin \"*\"."},
+    Key{.path = "cors.max_age",
+        .scopes = kBelowTop,
+        .type = kDuration,
+        .min = 0,
+        .max = 24 * kHour,
+        .prose = "How long browsers remember the answer to a preflight; five seconds where nothing is said."},
     Key{.path = "log",
         .scopes = kBelowTop,
         .type = kBool,

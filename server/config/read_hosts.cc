@@ -8,6 +8,7 @@
 #include "server/config/host_name.h"
 #include "server/config/nearest.h"
 #include "server/config/read_access.h"
+#include "server/config/read_auth.h"
 #include "server/config/read_routes.h"
 #include "server/config/read_settings.h"
 #include "server/config/read_tls.h"
@@ -205,6 +206,7 @@ void check_level(LoadContext& context, Node& table) {
   check_answers(context, table);
   check_compress(context, table);
   check_access(context, table);
+  check_auth(context, table);
 }
 
 }  // namespace

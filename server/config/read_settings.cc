@@ -9,6 +9,7 @@
 #include "flare/base/glob.h"
 #include "server/config/nearest.h"
 #include "server/config/read_access.h"
+#include "server/config/read_auth.h"
 #include "server/config/units.h"
 
 namespace flare::server::config {
@@ -71,6 +72,12 @@ void apply_fields(const LoadContext& context, FieldsSet& set, FieldsUnset& unset
 
 void apply_headers(const LoadContext& context, Settings& settings, const Node& headers, std::string_view via) {
   apply_fields(context, settings.headers_set, settings.headers_unset, headers, via);
+  if (const Node* security = headers.find("security")) {
+    const auto preset = security->text == "strict"  ? SecurityHeaders::kStrict
+                        : security->text == "basic" ? SecurityHeaders::kBasic
+                                                    : SecurityHeaders::kOff;
+    settings.security = {preset, context.origin(*security, via)};
+  }
   if (const Node* request = headers.find("request"))
     apply_fields(context, settings.request_set, settings.request_unset, *request, via);
 }
@@ -283,6 +290,8 @@ void apply_settings(const LoadContext& context, Settings& settings, const Node& 
   if (const Node* pages = table.find("error_pages")) apply_error_pages(context, settings, *pages, via);
   apply_compress(context, settings.compress, table, via);
   apply_access(context, settings.access, table, via);
+  apply_auth(context, settings.auth, table, via);
+  apply_cors(context, settings.cors, table, via);
   if (const Node* rates = table.find("rate")) apply_rates(context, settings, *rates, via);
   if (const Node* hsts = table.find("hsts")) settings.hsts = {parse_duration(hsts->text), context.origin(*hsts, via)};
   if (const Node* log = table.find("log")) settings.log = {log->boolean, context.origin(*log, via)};

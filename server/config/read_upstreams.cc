@@ -342,15 +342,15 @@ std::optional<Upstream> implied_upstream(LoadContext& context, const Node& url) 
     where.erase(0, secure ? kHttps.size() : kHttp.size());
     if (where.ends_with('/')) where.pop_back();
     if (where.contains('/') || where.contains('?') || where.contains('@')) {
-      return fail(fmt::format("proxy.to {} is more than a server", shown(url)),
+      return fail(fmt::format("{} is more than a server", shown(url)),
                   "scheme, address and port only; strip_prefix and add_prefix change the path");
     }
     const bool has_port = where.starts_with('[') ? where.contains("]:") : where.contains(':');
     if (!has_port) where += secure ? ":443" : ":80";
   } else if (!where.starts_with(kUnix)) {
-    return fail(fmt::format("proxy.to {} is no server", shown(url)), kHelp);
+    return fail(fmt::format("{} is no server", shown(url)), kHelp);
   }
-  if (!is_address(where)) return fail(fmt::format("proxy.to {} has no address and port", shown(url)), kHelp);
+  if (!is_address(where)) return fail(fmt::format("{} has no address and port", shown(url)), kHelp);
   upstream.options.servers.push_back({.address = where});
   if (secure) UpstreamReader::make_context(context, url, upstream);
   return upstream;
@@ -366,9 +366,15 @@ class NameChecker {
     }
   }
 
+  void check_auth(const Node& table) {
+    const Node* const auth = table.find("auth");
+    if (auth == nullptr || auth->kind != Node::Kind::kTable) return;
+    if (const Node* forward = auth->find("forward")) check(forward->find("to"));
+  }
   void check_routes(const Node* routes) {
     if (routes == nullptr) return;
     for (const Node& route : routes->items) {
+      check_auth(route);
       const Node* const proxy = route.find("proxy");
       if (proxy == nullptr || proxy->kind != Node::Kind::kTable) continue;
       check(proxy->find("to"));
@@ -414,7 +420,13 @@ void check_upstream_names(LoadContext& context, const Node& document, const std:
   NameChecker checker(context, upstreams);
   checker.check_routes(document.find("route"));
   if (const Node* hosts = document.find("host")) {
-    for (const Member& host : hosts->members) checker.check_routes(host.value.find("route"));
+    for (const Member& host : hosts->members) {
+      checker.check_auth(host.value);
+      checker.check_routes(host.value.find("route"));
+    }
+  }
+  if (const Node* presets = document.find("preset")) {
+    for (const Member& preset : presets->members) checker.check_auth(preset.value);
   }
   if (complete) checker.warn_unused();
 }

@@ -260,7 +260,7 @@ ExitCode run_daemon(config::Config config) {
   try {
     log::ErrorLog errors(config.log);
     raise_descriptor_limit(errors);
-    const site::Snapshot snapshot(std::move(config));
+    const site::Snapshot snapshot(std::move(config), [&errors](const std::string& text) { errors.warn(text); });
     auto options = pool_options(snapshot.config(), errors);
     auto writer = make_writer(snapshot.config(), errors);
     Bound bound = bind_listeners(snapshot.config(), options.workers);

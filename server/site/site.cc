@@ -1,5 +1,6 @@
 #include "server/site/site.h"
 
+#include "flare/handlers/access/cors.h"
 #include "flare/http/path.h"
 #include "flare/http/response.h"
 
@@ -32,6 +33,15 @@ std::optional<Site::Found> Site::find_host(std::string_view authority) const {
   return Found{.host = *host, .table = &snapshot_->hosts_[*host].table};
 }
 
+/// A preflight is not what its route takes, but about what it takes (H-30).
+const Snapshot::Route* Snapshot::find_cors_route(const Host& host, http::Request& request, http::RouteMatch match) {
+  if (match.verdict != http::RouteVerdict::kMethodNotAllowed || !handlers::is_preflight(request)) return nullptr;
+  const std::string_view method = *request.header("Access-Control-Request-Method");
+  match = host.table.match(request, http::parse_method(method), method);
+  if (match.verdict != http::RouteVerdict::kFound || !host.routes[match.index].cors) return nullptr;
+  return &host.routes[match.index];
+}
+
 http::Reply Site::operator()(http::Request& request) const {
   const auto found = find_host(request.authority());
   if (!found) return http::error_response(http::Status::kMisdirectedRequest, Reason::kHostUnknown);  // H-37
@@ -39,6 +49,10 @@ http::Reply Site::operator()(http::Request& request) const {
 
   const http::RouteMatch match = host.table.match(request);
   if (match.verdict != http::RouteVerdict::kFound) {
+    if (const Snapshot::Route* route = Snapshot::find_cors_route(host, request, match)) {
+      request.set_route(route->settings->id, *route->settings->settings.log);
+      return route->handler(request);
+    }
     request.set_route({}, *host.settings->settings.log);
     const bool admitted = host.access.admits(request);
     http::Response response = admitted ? unrouted(host.table, request, match.verdict) : handlers::access_refusal();

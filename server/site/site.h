@@ -16,6 +16,7 @@
 #include "flare/http/peer_trust.h"
 #include "flare/http/route_table.h"
 #include "server/config/config.h"
+#include "server/site/access.h"
 #include "server/site/error_pages.h"
 #include "server/site/host_table.h"
 
@@ -52,15 +53,15 @@ class Site {
 class Snapshot {
  public:
   /// Opens document roots. Throws flare::Exception where the outside world is not as the configuration says.
-  explicit Snapshot(config::Config config);
+  /// `report` is told, on any thread, what goes wrong later and is not a request's: for the error log.
+  explicit Snapshot(config::Config config, const Report& report = {});
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
   [[nodiscard]] const config::Config& config() const noexcept { return config_; }
   /// By the listener's place in Config::listeners.
   [[nodiscard]] const Site& site(std::size_t listener) const noexcept { return sites_[listener]; }
-  /// Upstream pools by the name, or the server, that proxies have them by.
-  using Pools = std::unordered_map<std::string, std::shared_ptr<handlers::UpstreamPool>>;
+  /// Every upstream pool.
   [[nodiscard]] std::vector<std::shared_ptr<handlers::UpstreamPool>> pools() const;
 
  private:
@@ -70,14 +71,18 @@ class Snapshot {
     ErrorPages pages;
     std::vector<std::string> unset;
     http::HeaderMap set;
-    std::string hsts;  ///< Strict-Transport-Security, for https alone (RFC 6797 §7.2); "": none
-    [[nodiscard]] bool empty() const noexcept { return pages.empty() && unset.empty() && set.empty() && hsts.empty(); }
+    http::HeaderMap fallback;  ///< where the response has none of that name
+    std::string hsts;          ///< Strict-Transport-Security, for https alone (RFC 6797 §7.2); "": none
+    [[nodiscard]] bool empty() const noexcept {
+      return pages.empty() && unset.empty() && set.empty() && fallback.empty() && hsts.empty();
+    }
     void apply(http::Response& response, const http::Request& request) const;
   };
   struct Route {
     const config::Route* settings = nullptr;
     http::Handler handler;                         ///< filtered, compressed
     std::shared_ptr<const ResponseFilter> filter;  ///< for refusals before the handler
+    bool cors = false;                             ///< the handler answers preflights
   };
   /// A handler whose responses are filtered.
   struct Filtered {
@@ -92,14 +97,15 @@ class Snapshot {
     ResponseFilter filter;         ///< for answers that no route gives
     handlers::AccessRules access;  ///< for the same
   };
+  static const Route* find_cors_route(const Host& host, http::Request& request, http::RouteMatch match);
   static ResponseFilter make_filter(const config::Settings& settings);
   using Limiters = std::unordered_map<std::string_view, std::shared_ptr<handlers::RateLimiter>>;
   static Limiters make_limiters(const std::vector<config::Rate>& rates);
   static Pools make_pools(const config::Config& config);
-  [[nodiscard]] Host make_host(const config::Host& host, const Limiters& limiters) const;
+  [[nodiscard]] Host make_host(const config::Host& host, const Limiters& limiters, const Report& report) const;
 
   config::Config config_;
-  Pools pools_;
+  Pools pools_;  ///< by the name, or the server, that routes have them by
   std::vector<Host> hosts_;
   std::vector<Site> sites_;
 };

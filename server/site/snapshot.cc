@@ -6,6 +6,7 @@
 
 #include "flare/base/ascii.h"
 #include "flare/base/random.h"
+#include "flare/handlers/access/cors.h"
 #include "flare/handlers/compress.h"
 #include "flare/handlers/compress_policy.h"
 #include "flare/handlers/rate_limit.h"
@@ -34,7 +35,7 @@ const std::string& instance() {
 struct MakeHandler {
   const http::RoutePattern& pattern;
   const config::Settings& settings;
-  const Snapshot::Pools& pools;
+  const Pools& pools;
 
   /// The field that the operator sets holds for what is compressed here, too.
   [[nodiscard]] bool may_transform() const {
@@ -105,6 +106,9 @@ void set_vary(http::HeaderMap& headers, std::string_view value) {
 
 void Snapshot::ResponseFilter::apply(http::Response& response, const http::Request& request) const {
   pages.apply(response, request);
+  fallback.for_each([&](std::string_view name, std::string_view value) {
+    if (!response.headers.contains(name)) response.headers.set(name, value);
+  });
   for (const std::string& name : unset) response.headers.remove(name);
   set.for_each([&](std::string_view name, std::string_view value) {
     ascii::iequals(name, "Vary") ? set_vary(response.headers, value) : response.headers.set(name, value);
@@ -120,7 +124,11 @@ http::Reply Snapshot::Filtered::operator()(http::Request& request) const {
 }
 
 Snapshot::ResponseFilter Snapshot::make_filter(const config::Settings& settings) {
-  ResponseFilter filter{.pages = ErrorPages(settings.error_pages), .unset = {}, .set = {}, .hsts = {}};
+  ResponseFilter filter{.pages = ErrorPages(settings.error_pages),
+                        .unset = {},
+                        .set = {},
+                        .fallback = security_fields(*settings.security),
+                        .hsts = {}};
   for (const auto& name : settings.headers_unset) filter.unset.push_back(*name);
   for (const auto& header : settings.headers_set) filter.set.set(header.name, header.value->text);
   if (const auto& hsts = *settings.hsts)
@@ -143,7 +151,7 @@ Snapshot::Limiters Snapshot::make_limiters(const std::vector<config::Rate>& rate
 }
 
 /// One pool for each name: proxies to the same server share its connections.
-Snapshot::Pools Snapshot::make_pools(const config::Config& config) {
+Pools Snapshot::make_pools(const config::Config& config) {
   Pools pools;
   const auto add = [&](const config::Upstream& upstream) {
     if (!pools.contains(upstream.name))
@@ -152,6 +160,7 @@ Snapshot::Pools Snapshot::make_pools(const config::Config& config) {
   for (const config::Upstream& upstream : config.upstreams) add(upstream);
   for (const config::Host& host : config.hosts) {
     for (const config::Route& route : host.routes) {
+      if (const auto& implied = route.settings.auth.to->implied) add(*implied);
       const auto* const proxy = std::get_if<config::Proxy>(&route.action);
       if (proxy == nullptr) continue;
       if (proxy->target.implied) add(*proxy->target.implied);
@@ -167,7 +176,7 @@ std::vector<std::shared_ptr<handlers::UpstreamPool>> Snapshot::pools() const {
   return all;
 }
 
-Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& limiters) const {
+Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& limiters, const Report& report) const {
   Host made{.settings = &host,
             .table = {},
             .routes = {},
@@ -175,12 +184,15 @@ Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& lim
             .access = host.settings.access.rules()};
   for (const config::Route& route : host.routes) {
     http::RoutePattern pattern = make_pattern(route);
-    http::Handler handler = std::visit(MakeHandler{pattern, route.settings, pools_}, route.action);
+    http::Handler handler = with_auth(route.settings.auth, pools_, instance(), report,
+                                      std::visit(MakeHandler{pattern, route.settings, pools_}, route.action));
     if (!route.settings.rates->empty()) {  // a route without rates has no stop for them on its way
       std::vector<std::shared_ptr<handlers::RateLimiter>> rates;
       for (const std::string& name : *route.settings.rates) rates.push_back(limiters.at(name));
       handler = handlers::RateLimit(std::move(rates), std::move(handler));
     }
+    // Scripts are to read refusals too.
+    if (*route.settings.cors.on) handler = handlers::Cors(route.settings.cors.options(), std::move(handler));
     // Around the rates: who is refused must not use up what others share.
     if (auto rules = route.settings.access.rules(); !rules.empty())
       handler = handlers::AccessControl(std::move(rules), std::move(handler));
@@ -194,14 +206,18 @@ Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& lim
                                        .index = made.routes.size()});
     if (rival)
       throw Exception("routes \"" + host.routes[*rival].id + "\" and \"" + route.id + "\" match the same requests");
-    made.routes.push_back({.settings = &route, .handler = std::move(handler), .filter = std::move(filter)});
+    made.routes.push_back({.settings = &route,
+                           .handler = std::move(handler),
+                           .filter = std::move(filter),
+                           .cors = *route.settings.cors.on});
   }
   return made;
 }
 
-Snapshot::Snapshot(config::Config config) : config_(std::move(config)), pools_(make_pools(config_)) {
+Snapshot::Snapshot(config::Config config, const Report& report)
+    : config_(std::move(config)), pools_(make_pools(config_)) {
   const Limiters limiters = make_limiters(config_.rates);
-  for (const config::Host& host : config_.hosts) hosts_.push_back(make_host(host, limiters));
+  for (const config::Host& host : config_.hosts) hosts_.push_back(make_host(host, limiters, report));
   for (const config::Listener& listener : config_.listeners) {
     HostTable names;
     for (std::size_t index = 0; index < config_.hosts.size(); ++index) {

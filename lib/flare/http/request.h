@@ -174,8 +174,8 @@ class Request {
   runtime::TimePoint arrival_{};
   const tls::Session* session_ = nullptr;
   std::string_view route_;
-  std::string upstream_;  ///< keeps its memory
-  std::string user_;      ///< so does this
+  std::string upstream_;                                          ///< keeps its memory
+  std::string user_;                                              ///< so does this
   std::forward_list<std::pair<std::string, std::string>> added_;  ///< what the last `added_count_` fields refer to
   std::size_t added_count_ = 0;
   unsigned attempts_ = 0;

@@ -57,8 +57,8 @@ bool goes_before(const Route& a, const Route& b) noexcept {
   return a.methods.lists(Method::kHead) && !b.methods.lists(Method::kHead);
 }
 
-bool takes_method(const Route& route, const Request& request) noexcept {
-  return route.methods.empty() || route.methods.allows(request.method(), request.method_token());
+bool takes_method(const Route& route, Method method, std::string_view token) noexcept {
+  return route.methods.empty() || route.methods.allows(method, token);
 }
 
 bool holds(const Route& route, const Request& request) noexcept {
@@ -177,7 +177,7 @@ std::optional<std::size_t> RouteTable::add(Route route) {
   return std::nullopt;
 }
 
-RouteMatch RouteTable::match(Request& request) const noexcept {
+RouteMatch RouteTable::match(Request& request, Method method, std::string_view token) const noexcept {
   RouteMatch match;
   request.clear_params();
   // No pattern is more specific than one of literals alone (M5): if such a route takes the request, the search is over.
@@ -185,17 +185,17 @@ RouteMatch RouteTable::match(Request& request) const noexcept {
     if (const Id node = literal_child(kWholePath, request.path()); node != kNone) {
       for (const Id id : nodes_[node].ends) {
         const Route& route = routes_[id];
-        if (takes_method(route, request) && holds(route, request)) return {RouteVerdict::kFound, route.index};
+        if (takes_method(route, method, token) && holds(route, request)) return {RouteVerdict::kFound, route.index};
       }
     }
   }
   auto visit = [&](const Route& route, const Captures& captures, std::size_t tail) {
-    const bool method = takes_method(route, request);
-    if (!method && match.verdict == RouteVerdict::kMethodNotAllowed) return false;
+    const bool taken = takes_method(route, method, token);
+    if (!taken && match.verdict == RouteVerdict::kMethodNotAllowed) return false;
     if (!holds(route, request)) return false;
-    match = {method ? RouteVerdict::kFound : RouteVerdict::kMethodNotAllowed, route.index};
-    if (method) capture(request, route.pattern, captures, tail);
-    return method;
+    match = {taken ? RouteVerdict::kFound : RouteVerdict::kMethodNotAllowed, route.index};
+    if (taken) capture(request, route.pattern, captures, tail);
+    return taken;
   };
   Search(*this, request.path(), visit).run();
   return match;
@@ -222,7 +222,7 @@ std::vector<RouteCandidate> RouteTable::explain(const Request& request) const {
   bool decided = false;
   auto visit = [&](const Route& route, const Captures&, std::size_t) {
     RouteCandidate candidate{.index = route.index};
-    if (!takes_method(route, request)) {
+    if (!takes_method(route, request.method(), request.method_token())) {
       candidate.why_not = "method";
     } else if (!holds(route, request)) {
       candidate.why_not = route.predicate->describe_failure(request);

@@ -65,7 +65,9 @@ class RouteTable {
   [[nodiscard]] std::optional<std::size_t> add(Route route);
 
   /// Finds the winner and gives `request` its parameters and tail (none unless found). Does not allocate.
-  RouteMatch match(Request& request) const noexcept;
+  RouteMatch match(Request& request) const noexcept { return match(request, request.method(), request.method_token()); }
+  /// The same, were it a request of that method.
+  RouteMatch match(Request& request, Method method, std::string_view token) const noexcept;
   /// Allow for this path: the methods of all routes that match but for the method (M6), HEAD and OPTIONS included.
   [[nodiscard]] std::string allow(const Request& request) const;
   /// Allow for the server as a whole (OPTIONS *): the methods of all routes.

@@ -101,5 +101,34 @@ TEST(Request, StartsAnewWithEachParse) {
   EXPECT_EQ(&request.limits(), &limits);
 }
 
+TEST(Request, FieldsThatMiddlewareAddsStayWhereTheReceivedOnesMove) {
+  const Limits limits;
+  Request request;
+  const std::string input = "GET / HTTP/1.1\r\nHost: a\r\nX-User: root\r\nx-user: admin\r\nX-B: b\r\n\r\n";
+  ASSERT_EQ(request.parse(input, limits), Outcome(input.size()));
+  request.remove_header("X-USER");
+  EXPECT_EQ(request.headers().size(), 2U);
+  request.add_header("X-User", "ann");
+  request.add_header("X-Role", "reader");
+  request.add_header("X-Role", "writer");
+  EXPECT_EQ(request.received_headers().size(), 2U);
+  EXPECT_EQ(request.added_headers().size(), 3U);
+
+  const std::string moved = input;
+  request.rebase(input.data(), moved.data());
+  EXPECT_EQ(request.header("X-User"), "ann");
+  EXPECT_EQ(request.header("X-B"), "b");
+  EXPECT_EQ(request.header("X-B")->data(), moved.data() + moved.find(" b\r") + 1);
+
+  request.remove_header("x-role");
+  EXPECT_FALSE(request.header("X-Role"));
+  EXPECT_EQ(request.added_headers().size(), 1U);
+  request.set_user("ann");
+  ASSERT_EQ(request.parse(input, limits), Outcome(input.size()));
+  EXPECT_EQ(request.added_headers().size(), 0U);
+  EXPECT_EQ(request.header("X-User"), "root");
+  EXPECT_EQ(request.user(), "");
+}
+
 }  // namespace
 }  // namespace flare::http

@@ -31,7 +31,7 @@ struct Stamp {
   timespec changed{};
 
   static Stamp of(const std::string& path) noexcept {
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) != 0) return {};
     return {.inode = status.st_ino, .size = status.st_size, .changed = status.st_mtim};
   }
@@ -117,7 +117,8 @@ class BasicAuth::Remembered final : public runtime::WorkerLocal {
   [[nodiscard]] bool is_expired() const noexcept override { return shared_.expired(); }
   [[nodiscard]] bool knows(const Hash128& hash, std::uint64_t generation, TimePoint now) const {
     const auto found = until_.find(hash.low);
-    return generation == generation_ && found != until_.end() && found->second.hash == hash && now < found->second.until;
+    return generation == generation_ && found != until_.end() && found->second.hash == hash &&
+           now < found->second.until;
   }
   void add(const Hash128& hash, std::uint64_t generation, TimePoint until) {
     constexpr std::size_t kMost = 1024;

@@ -12,10 +12,10 @@
 namespace flare::handlers {
 
 struct BasicAuthOptions {
-  std::string realm = "restricted";     ///< what clients are shown; no control characters
-  std::string users_file;               ///< a PasswordFile; one that changes comes into use by itself
+  std::string realm = "restricted";         ///< what clients are shown; no control characters
+  std::string users_file;                   ///< a PasswordFile; one that changes comes into use by itself
   std::chrono::milliseconds cache{60'000};  ///< so long a password that was right is not verified again; 0: never kept
-  unsigned most_pending = 16;           ///< verifications at a time, of all workers; one more is answered 503
+  unsigned most_pending = 16;               ///< verifications at a time, of all workers; one more is answered 503
   /// Told, on any thread, when the file has changed into one that cannot be used: the former stays in use.
   std::function<void(const std::string&)> report = {};
 };

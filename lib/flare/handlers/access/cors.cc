@@ -65,7 +65,7 @@ struct Cors::Shared {
     const auto origin = request.header("Origin");
     if (!origin || !admits(*origin)) return false;
     response.headers.set("Access-Control-Allow-Origin", any ? std::string_view("*") : *origin);
-    if (options.credentials) response.headers.set("Access-Control-Allow-Credentials", "true");
+    if (options.credentials && !any) response.headers.set("Access-Control-Allow-Credentials", "true");
     return true;
   }
   [[nodiscard]] Response preflight(const Request& request) const;

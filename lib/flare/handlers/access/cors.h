@@ -15,10 +15,10 @@ namespace flare::handlers {
 struct CorsOptions {
   /// "https://app.example.com", "https://*.example.com" for everything below, or "*".
   std::vector<std::string> origins;
-  std::vector<std::string> methods;  ///< empty: whatever is asked for
-  std::vector<std::string> headers;  ///< request fields; empty: whatever is asked for
-  std::vector<std::string> expose;   ///< response fields
-  bool credentials = false;          ///< cookies and passwords too; not with "*"
+  std::vector<std::string> methods;                  ///< empty: whatever is asked for
+  std::vector<std::string> headers;                  ///< request fields; empty: whatever is asked for
+  std::vector<std::string> expose;                   ///< response fields
+  bool credentials = false;                          ///< cookies and passwords too; not with "*"
   std::optional<std::chrono::seconds> max_age = {};  ///< how long an answer to a preflight holds
 };
 

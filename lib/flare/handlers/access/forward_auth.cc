@@ -18,9 +18,20 @@ using runtime::Task;
 
 /// About the content and how it is wanted, which the question is not about; and what it says itself.
 constexpr std::string_view kNotAsked[] = {
-    "Content-Type",  "Content-Encoding", "Content-Language",    "Content-Location", "Content-Range",
-    "Expect",        "Range",            "If-Range",            "If-Match",         "If-None-Match",
-    "If-Modified-Since", "If-Unmodified-Since", "X-Forwarded-Method", "X-Forwarded-Uri",
+    "Content-Type",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Location",
+    "Content-Range",
+    "Expect",
+    "Range",
+    "If-Range",
+    "If-Match",
+    "If-None-Match",
+    "If-Modified-Since",
+    "If-Unmodified-Since",
+    "X-Forwarded-Method",
+    "X-Forwarded-Uri",
 };
 
 bool is_success(Status status) noexcept { return http::code(status) / 100 == 2; }
@@ -104,7 +115,8 @@ Task<Response> ForwardAuth::Shared::answer(std::shared_ptr<const Shared> shared,
   if (!answered) co_return proxy::refusal(answered.error(), false);
   const http::ResponseHead& head = *answered->head;
   if (!is_success(head.status)) {
-    Response refusal = is_verdict(head.status) ? refused(head) : http::error_response(Status::kBadGateway, Reason::kAuthAnswer);
+    Response refusal =
+        is_verdict(head.status) ? refused(head) : http::error_response(Status::kBadGateway, Reason::kAuthAnswer);
     co_await leave<Stream>(std::move(*answered));
     co_return refusal;
   }

@@ -57,8 +57,9 @@ PasswordFile PasswordFile::parse(std::string_view text, const std::string& name)
     const std::string_view after = line.substr(colon + 1);
     std::string hash(after.substr(0, after.find(':')));  // what follows is a comment, as in passwd(5)
     if (!is_known_method(hash)) {
-      fail_line(name, number,
-                "not a bcrypt ($2b$, $2y$) or sha-crypt ($5$, $6$) hash: make one with 'htpasswd -B' or 'openssl passwd -6'");
+      fail_line(
+          name, number,
+          "not a bcrypt ($2b$, $2y$) or sha-crypt ($5$, $6$) hash: make one with 'htpasswd -B' or 'openssl passwd -6'");
     }
     if (!is_whole(hash)) fail_line(name, number, "the hash is not whole");
     if (!file.hashes_.emplace(line.substr(0, colon), std::move(hash)).second)

@@ -16,8 +16,8 @@ class PasswordFileError : public Exception {
   using Exception::Exception;
 };
 
-/// Hashes are bcrypt ($2b$, $2y$, $2a$) or sha-crypt ($5$, $6$): others are too weak, or unknown, and are refused. Empty
-/// lines and those that begin with '#' are skipped. Immutable; any thread may use it at any time.
+/// Hashes are bcrypt ($2b$, $2y$, $2a$) or sha-crypt ($5$, $6$): others are too weak, or unknown, and are refused.
+/// Empty lines and those that begin with '#' are skipped. Immutable; any thread may use it at any time.
 class PasswordFile {
  public:
   /// Throws PasswordFileError, with `name` for the file's.
