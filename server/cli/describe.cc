@@ -33,6 +33,26 @@ void add_networks(std::vector<Setting>& settings, const std::string& name, const
     settings.push_back({.name = name, .value = shown({network, origin.secret}), .origin = origin.to_string()});
 }
 
+void add_text(std::vector<Setting>& settings, const std::string& name, const std::string& value,
+              const config::Origin& origin) {
+  settings.push_back({.name = name, .value = shown({value, origin.secret}), .origin = origin.to_string()});
+}
+
+void add_auth(std::vector<Setting>& settings, const config::AuthSettings& auth) {
+  switch (*auth.kind) {
+    case config::AuthSettings::Kind::kNone: break;
+    case config::AuthSettings::Kind::kBasic:
+      add_text(settings, "auth.basic.realm", *auth.realm, auth.realm.origin);
+      add_text(settings, "auth.basic.users_file", *auth.users_file, auth.users_file.origin);
+      break;
+    case config::AuthSettings::Kind::kForward:
+      add_text(settings, "auth.forward.to", auth.to->to, auth.to.origin);
+      add_text(settings, "auth.forward.path", *auth.path, auth.path.origin);
+      for (const std::string& name : *auth.copy) add_text(settings, "auth.forward.copy", name, auth.copy.origin);
+      break;
+  }
+}
+
 }  // namespace
 
 std::string describe_action(const config::Action& action) { return std::visit(Describe{}, action); }
@@ -80,6 +100,13 @@ std::vector<Setting> effective_settings(const config::Route& route) {
   }
   if (const auto& allow = from.access.allow; *allow) add_networks(settings, "allow", **allow, allow.origin);
   add_networks(settings, "deny", *from.access.deny, from.access.deny.origin);
+  add_auth(settings, from.auth);
+  if (const config::CorsSettings& cors = from.cors; *cors.on) {
+    for (const std::string& origin : *cors.origins) add_text(settings, "cors.origins", origin, cors.origins.origin);
+    add_text(settings, "cors.credentials", *cors.credentials ? "true" : "false", cors.credentials.origin);
+  }
+  if (*from.security != config::SecurityHeaders::kOff)
+    add_text(settings, "headers.security", std::string(to_string(*from.security)), from.security.origin);
   for (const std::string& name : *from.rates) {
     settings.push_back(
         {.name = "rate", .value = shown({name, from.rates.origin.secret}), .origin = from.rates.origin.to_string()});

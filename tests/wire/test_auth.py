@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from upstream import Upstream, ok
+from wire import flared
 
 SHA512 = "$6$rounds=1000$abcdefgh$Xh.7.kL3HzhnviFlsn40n4gUrDaYioIIiDlHiWZorP18.1JsnixO1BkqKbso/o60j4iwJz6yRdVGlrUTIYtXT/"  # "open sesame"
 SHA256 = "$5$rounds=1000$abcdefgh$FxBCCe4VqI4pdl1s/rhibY1K/5jBuX8L7w/TVYXRgS6"  # "hunter:2"
@@ -408,3 +409,13 @@ def test_security_fields_stand_back_for_those_that_are_set(cors):
     strict = ask(cors, "/plain")
     assert "default-src 'self'" in strict["Content-Security-Policy"]
     assert strict["Referrer-Policy"] == "no-referrer"
+
+
+def test_explain_shows_what_is_asked_for(tmp_path):
+    (tmp_path / "users").write_text(USERS)
+    (tmp_path / "flare.toml").write_text(BASIC.format(cache="").replace("127.0.0.1:0", "127.0.0.1:8080"))
+    found = flared("explain", "-c", tmp_path / "flare.toml", "GET", "http://example.com:8080/staff").stdout
+    assert 'the "staff"' in found and "auth.basic.users_file" in found
+    (tmp_path / "flare.toml").write_text(CORS.replace("127.0.0.1:0", "127.0.0.1:8080"))
+    found = flared("explain", "-c", tmp_path / "flare.toml", "GET", "http://example.com:8080/api/x").stdout
+    assert "https://*.example.net" in found
