@@ -268,6 +268,7 @@ runtime::Task<Next> Connection<Stream>::answer_deferred() {
   } else {
     stream_.watch_hang_up(&deferred.request->cancellation());  // H-20
     response = co_await await_handler(std::move(*deferred.reply.later()));
+    co_await core_.context().worker().end_of_turn();
   }
   if (response.body.source() != nullptr) stream_.watch_hang_up(&deferred.request->cancellation());
   const Next next = co_await send_deferred(std::move(response));

@@ -134,6 +134,8 @@ void Worker::before_wait(BeforeWait& what) noexcept {
 }
 
 void Worker::turn(std::optional<std::chrono::milliseconds> longest) {
+  for (std::size_t i = 0; i < ending_.size(); ++i) std::coroutine_handle<>(ending_[i]).resume();  // may add more
+  ending_.clear();
   while (before_wait_ != nullptr) {
     BeforeWait& what = *std::exchange(before_wait_, before_wait_->next_);
     what.worker_ = nullptr;

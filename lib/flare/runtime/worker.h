@@ -125,6 +125,9 @@ class Worker {
   auto sleep(std::chrono::milliseconds duration, Cancellation& cancellation) noexcept;
   /// co_await worker.yield(): lets everyone else have a turn first.
   auto yield() noexcept;
+  /// co_await worker.end_of_turn(): continues when everyone else has had this turn, before the worker waits. What is
+  /// sent then goes out in one go: whoever is to read it wakes up once, not once for each.
+  auto end_of_turn() noexcept;
 
  private:
   friend class BeforeWait;
@@ -159,6 +162,7 @@ class Worker {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::coroutine_handle<>> yielded_;
+  std::vector<std::coroutine_handle<>> ending_;
   std::unordered_map<const void*, std::shared_ptr<WorkerLocal>> locals_;
   BeforeWait* before_wait_ = nullptr;
   struct RootLink* roots_ = nullptr;
@@ -229,5 +233,6 @@ inline auto Worker::sleep(std::chrono::milliseconds duration, Cancellation& canc
   return detail::CancellableSleep(*this, duration, cancellation);
 }
 inline auto Worker::yield() noexcept { return detail::Yield{yielded_}; }
+inline auto Worker::end_of_turn() noexcept { return detail::Yield{ending_}; }
 
 }  // namespace flare::runtime

@@ -291,6 +291,26 @@ TEST(Worker, TellsNobodyWhoHasGone) {
   EXPECT_EQ(told, 2);
 }
 
+TEST(Worker, TheEndOfATurnComesWhenEverybodyHasHadIt) {
+  Worker worker;
+  std::vector<int> order;
+  const auto task = [&](int number) -> Task<void> {
+    co_await worker.yield();  // both are in one turn
+    order.push_back(number);
+    co_await worker.end_of_turn();
+    order.push_back(10 + number);
+    co_await worker.end_of_turn();
+    order.push_back(20 + number);
+  };
+  worker.spawn(task(1));
+  worker.spawn(task(2));
+  worker.run_once(milliseconds(0));
+  EXPECT_EQ(order, (std::vector{1, 2}));
+  worker.run_once(milliseconds(0));  // before it waits
+  EXPECT_EQ(order, (std::vector{1, 2, 11, 12, 21, 22}));
+  EXPECT_EQ(worker.active_tasks(), 0U);
+}
+
 struct Kept final : WorkerLocal {
   explicit Kept(std::thread::id* of) noexcept : ended_on(of) {}
   ~Kept() override { *ended_on = std::this_thread::get_id(); }

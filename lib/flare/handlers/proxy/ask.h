@@ -131,6 +131,7 @@ class Asking {
   runtime::Task<Result<const http::ResponseHead*>> ask_one() {
     Connection& connection = *lease_;
     const CancelExchange listener(question_.client, connection);
+    co_await upstream_.worker.end_of_turn();
     connection.begin(question_.method, *question_.limits);
     const io::Pieces pieces(head_.view(), question_.at_hand);
     auto sent = co_await connection.send(pieces);
