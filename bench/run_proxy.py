@@ -15,6 +15,16 @@ KIB, MIB = 1 << 10, 1 << 20
 REQUEST = b"GET /x HTTP/1.1\r\nHost: example.com\r\n\r\n"
 
 NGINX_HTTP = "upstream app {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}"
+HANDSHAKE = (
+    b"GET /x HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+MESSAGE = b"\x82\xa0" + bytes(4) + b"x" * 32
+
+NGINX_UPGRADE = """location / {
+  proxy_pass http://app; proxy_http_version 1.1;
+  proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";
+}"""
 NGINX = 'location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }'
 FLARED = """
 [upstream.app]
@@ -46,7 +56,7 @@ backend app
 
 @dataclass(frozen=True)
 class Workload(bench.Workload):
-    body_bytes: int = 13
+    body_bytes: int = 13  # 0: WebSocket messages instead
     servers: tuple = ("floor", "nginx", "haproxy", "flared")
 
 
@@ -54,6 +64,7 @@ class Proxy(bench.Bench):
     workloads = {
         "small": Workload("13 bytes, 64 connections", goals={"nginx": 0.82}),
         "1m": Workload("1 MiB, 16 connections", connections=16, body_bytes=MIB, goals={"nginx": 0.33, "haproxy": 1.05}),
+        "ws": Workload("WebSocket messages of 32 bytes, 64 connections", body_bytes=0, goals={"nginx": 1.0}),
     }
 
     def __init__(self, root, scratch, flared):
@@ -82,11 +93,21 @@ class Proxy(bench.Bench):
             config = place.scratch / "haproxy.cfg"
             config.write_text(HAPROXY.format(port=place.port, upstream=upstream))
             return [shutil.which("haproxy", path="/usr/sbin:/usr/bin"), "-db", "-f", config]
-        return servers.nginx(place, NGINX, http=NGINX_HTTP.format(upstream=upstream))
+        location = NGINX if workload.body_bytes else NGINX_UPGRADE
+        return servers.nginx(place, location, http=NGINX_HTTP.format(upstream=upstream))
 
     def check(self, server, workload):
-        """The whole body, three times on one connection."""
+        """The whole body, or an answer to a message, three times on one connection."""
         with http.connect(server.port) as connection:
+            if not workload.body_bytes:
+                connection.sendall(HANDSHAKE)
+                head = connection.recv(4096)
+                expect(server, head.startswith(b"HTTP/1.1 101"), f"{head!r} to a handshake")
+                for _ in range(3):
+                    connection.sendall(MESSAGE)
+                    answer = connection.recv(4096)
+                    expect(server, answer == b"\x82\x20" + b"x" * 32, f"{answer!r} to a message")
+                return {}
             for _ in range(3):
                 connection.sendall(REQUEST)
                 status, _, body = http.read_responses(connection, 1)[0]
@@ -95,6 +116,9 @@ class Proxy(bench.Bench):
         return {}
 
     def client(self, server, workload, seconds):
+        if not workload.body_bytes:
+            request = self.request_file(server, HANDSHAKE + MESSAGE)
+            return [self.programs / "load/load", "upgrade", server.port, workload.connections, 1, seconds, request]
         request = self.request_file(server, REQUEST)
         return [self.programs / "load/load", "keep", server.port, workload.connections, 1, seconds, request]
 

@@ -1,10 +1,14 @@
 // The server behind the proxies of `./dev bench proxy`: an epoll loop that looks for the end of each request's head and
 // for nothing else, and answers it with a body of BODY_BYTES. Edge-triggered, so that a full socket costs no epoll_ctl.
 //
+// With BODY_BYTES 0 it is a WebSocket server: the head gets 101, then every 38 bytes, which is a masked message of 32,
+// a message of 32.
+//
 //   upstream PORT BODY_BYTES
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/support/sockets.h"
@@ -13,9 +17,16 @@ namespace {
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
+constexpr std::string_view kSwitching =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";  // to the key of RFC 6455 §1.3
+constexpr std::size_t kMessage = 38;
+
 struct Connection {
-  std::size_t matched = 0;  // of kHeadEnd
-  std::size_t owed = 0;     // bytes of answers still to be sent
+  bool upgraded = false;
+  std::size_t of_message = 0;  // bytes of the next one that are here
+  std::size_t matched = 0;     // of kHeadEnd
+  std::size_t owed = 0;        // bytes of answers still to be sent
 };
 
 class Upstream {
@@ -28,8 +39,10 @@ class Upstream {
             "Content-Type: text/plain\r\n"
             "Content-Length: " +
             std::to_string(body_bytes) + "\r\n\r\n" + std::string(body_bytes, 'x')),
+        is_web_socket_(body_bytes == 0),
         listener_(bench::listen_on(port)),
         epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    if (is_web_socket_) answer_ = std::string("\x82\x20") + std::string(32, 'x');
     bench::watch(epoll_, listener_, EPOLLIN, static_cast<std::uint32_t>(listener_));
   }
 
@@ -66,10 +79,25 @@ class Upstream {
         close(fd);
         return;
       }
-      connection.owed += heads(connection, {buffer_.data(), static_cast<std::size_t>(received)}) * answer_.size();
+      const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(received));
+      connection.owed +=
+          (connection.upgraded ? messages(connection, bytes) : requests(fd, connection, bytes)) * answer_.size();
       if (received < static_cast<ssize_t>(buffer_.size())) break;
     }
     send_owed(fd, connection);
+  }
+
+  std::size_t requests(int fd, Connection& connection, std::string_view bytes) {
+    const std::size_t ended = heads(connection, bytes);
+    if (!is_web_socket_ || ended == 0) return ended;
+    connection.upgraded = true;
+    send(fd, kSwitching.data(), kSwitching.size(), MSG_NOSIGNAL);
+    return 0;
+  }
+
+  static std::size_t messages(Connection& connection, std::string_view bytes) {
+    connection.of_message += bytes.size();
+    return std::exchange(connection.of_message, connection.of_message % kMessage) / kMessage;
   }
 
   static std::size_t heads(Connection& connection, std::string_view bytes) {
@@ -93,6 +121,7 @@ class Upstream {
   }
 
   std::string answer_;
+  bool is_web_socket_;
   int listener_;
   int epoll_;
   std::vector<Connection> connections_;  // by descriptor

@@ -4,6 +4,8 @@
 //   load close PORT CONNECTIONS 1     SECONDS REQUEST_FILE    a connection per request, closed by the server
 //   load idle  PORT CONNECTIONS 1     0       REQUEST_FILE    one request each, prints "ready", holds them until stdin
 //   ends
+//   load upgrade PORT CONNECTIONS DEPTH SECONDS REQUEST_FILE  the file is a head and a message: once the head is
+//   answered with 101, DEPTH messages in flight per connection
 //
 // Every response must have the status 200 and, on keep-alive, the size of the first one: anything else is an error and
 // ends the run with status 1. Prints one JSON object.
@@ -11,6 +13,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/support/histogram.h"
@@ -26,7 +29,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kLargeResponse = 16384;
 constexpr std::size_t kBeginning = 2048;  // of a large response: its status line is looked at
 
-enum class Mode { keep, close, idle };
+enum class Mode { keep, close, idle, upgrade };
 
 struct Settings {
   Mode mode;
@@ -35,6 +38,7 @@ struct Settings {
   std::size_t depth;
   double seconds;
   std::string request;
+  std::string message = {};  // with `upgrade`, which has the head as the request
 };
 
 struct Connection {
@@ -50,9 +54,37 @@ void send_all(int fd, std::string_view bytes) {
   }
 }
 
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::string_view kSwitched = "HTTP/1.1 101";
+
+// What the server says until `end` stands at its end; the rest of an answer to one message, where that is empty.
+std::string receive_until(int fd, std::string_view end) {
+  std::string received;
+  std::array<char, 4096> buffer;
+  while (received.empty() || !received.ends_with(end)) {
+    const ssize_t count = recv(fd, buffer.data(), buffer.size(), 0);
+    if (count <= 0) fail("the server closed the connection before it had answered");
+    received.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  return received;
+}
+
+void upgrade(int fd, std::string_view head) {
+  send_all(fd, head);
+  const std::string answer = receive_until(fd, kHeadEnd);
+  if (!answer.starts_with(kSwitched)) fail("unexpected response: " + answer.substr(0, kSwitched.size()));
+}
+
 // One request on a connection of its own: the size that every further response must have.
 std::size_t response_size(const Settings& settings) {
   const int fd = bench::connect_to(settings.port);
+  if (settings.mode == Mode::upgrade) {
+    upgrade(fd, settings.request);
+    send_all(fd, settings.message);
+    const std::size_t size = receive_until(fd, {}).size();
+    close(fd);
+    return size;
+  }
   send_all(fd, settings.request);
   std::string response;
   std::array<char, 65536> buffer;
@@ -69,7 +101,8 @@ class Load {
  public:
   explicit Load(Settings settings)
       : settings_(std::move(settings)), response_size_(response_size(settings_)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-    for (std::size_t i = 0; i < settings_.depth; ++i) batch_ += settings_.request;
+    const bool upgrades = settings_.mode == Mode::upgrade;
+    for (std::size_t i = 0; i < settings_.depth; ++i) batch_ += upgrades ? settings_.message : settings_.request;
     connections_.resize(settings_.connections);
   }
 
@@ -90,6 +123,7 @@ class Load {
   void open(Connection& connection) {
     connection.fd = bench::connect_to(settings_.port);
     ++open_;
+    if (settings_.mode == Mode::upgrade) upgrade(connection.fd, settings_.request);
     bench::watch(epoll_, connection.fd, EPOLLIN, static_cast<std::uint32_t>(&connection - connections_.data()));
     send_batch(connection);
   }
@@ -131,6 +165,7 @@ class Load {
 
   // Looks at the status line of the first response that begins in the buffer.
   void check_status(const Connection& connection, std::size_t received) const {
+    if (settings_.mode == Mode::upgrade) return;  // how many bytes come is what tells
     const std::size_t into = connection.received % response_size_;
     const std::size_t begin = into == 0 ? 0 : response_size_ - into;
     if (begin + kOk.size() > received) return;
@@ -183,18 +218,28 @@ Mode mode_of(std::string_view name) {
   if (name == "keep") return Mode::keep;
   if (name == "close") return Mode::close;
   if (name == "idle") return Mode::idle;
+  if (name == "upgrade") return Mode::upgrade;
   fail("unknown mode " + std::string(name));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) fail("usage: load keep|close|idle PORT CONNECTIONS DEPTH SECONDS REQUEST_FILE");
-  Load load({.mode = mode_of(argv[1]),
+  if (argc != 7) fail("usage: load keep|close|idle|upgrade PORT CONNECTIONS DEPTH SECONDS REQUEST_FILE");
+  const Mode mode = mode_of(argv[1]);
+  std::string request = bench::contents(argv[6]);
+  std::string message;
+  if (mode == Mode::upgrade) {
+    const std::size_t head = request.find(kHeadEnd) + kHeadEnd.size();
+    message = request.substr(head);
+    request.resize(head);
+  }
+  Load load({.mode = mode,
              .port = static_cast<std::uint16_t>(std::strtoul(argv[2], nullptr, 10)),
              .connections = std::strtoul(argv[3], nullptr, 10),
              .depth = std::strtoul(argv[4], nullptr, 10),
              .seconds = std::strtod(argv[5], nullptr),
-             .request = bench::contents(argv[6])});
+             .request = std::move(request),
+             .message = std::move(message)});
   load.run();
 }

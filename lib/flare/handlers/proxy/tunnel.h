@@ -75,8 +75,12 @@ class Tunnel final : public http::Takeover, private runtime::TimerEntry {
         co_return;
       }
       if (!count) break;
+      co_await worker_.end_of_turn();
+      if (ended_) break;
       moved_ = worker_.now();
-      outcome = co_await send(to, {buffer.data(), *count});
+      std::string_view rest(buffer.data(), *count);
+      if (const auto sent = to.try_write(rest, io::Ahead::kUnknown)) rest.remove_prefix(*sent);
+      if (!rest.empty()) outcome = co_await send(to, rest);  // a broken stream shows there
     }
     end();
   }
