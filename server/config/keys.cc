@@ -1188,10 +1188,10 @@ constexpr std::array kKeys{
         .min = 0,
         .max = kHour,
         .fallback = "\"1m\"",
-        .prose =
-            "How long each worker remembers that a password was right: verifying takes milliseconds of a core, on "
-            "threads of their own, sixteen at a time (more are answered 503, auth_busy). Who is taken out of the file "
-            "is out after this time at the latest."},
+        .prose = "How long each worker remembers that a password was right: verifying takes milliseconds of a core, on "
+                 "other threads than the workers', sixteen at a time (more are answered 503, auth_busy). Who is taken "
+                 "out of the file "
+                 "is out after this time at the latest."},
     Key{.path = "auth.forward.to",
         .scopes = kBelowTop,
         .type = kString,

@@ -10,10 +10,10 @@
 
 namespace flare::test {
 
-/// By first label: "host" has A 192.0.2.1 (TTL 60), 192.0.2.2 (TTL 30) and AAAA 2001:db8::1 (TTL 90); "v4" an A record
-/// alone; "large" as host, but truncated over UDP; "_http" two SRV records and an empty one; "fail" is SERVFAIL,
-/// "silent" no answer, "garbage" bytes that are none; everything else does not exist. A thread of its own until
-/// destruction.
+/// By first label: "host" has A 192.0.2.1 (TTL 60), 192.0.2.2 (TTL 30) and AAAA 2001:db8::1 (TTL 90); "v4", "a" and
+/// "b" those A records alone, "passing" too until pass() is called; "large" as host, but truncated over UDP; "_http"
+/// two SRV records and an empty one; "fail" is SERVFAIL, "silent" no answer, "garbage" bytes that are none; everything
+/// else does not exist. A thread of its own until destruction.
 class DnsServer {
  public:
   DnsServer();
@@ -23,6 +23,7 @@ class DnsServer {
 
   /// "127.0.0.1:PORT".
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
+  void pass() noexcept { passed_ = true; }
   [[nodiscard]] int over_udp() const noexcept { return over_udp_; }
   [[nodiscard]] int over_tcp() const noexcept { return over_tcp_; }
 
@@ -35,6 +36,7 @@ class DnsServer {
   net::UniqueFd tcp_;
   net::UniqueFd stop_;
   std::string address_;
+  std::atomic<bool> passed_ = false;
   std::atomic<int> over_udp_ = 0;
   std::atomic<int> over_tcp_ = 0;
   std::thread thread_;

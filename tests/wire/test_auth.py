@@ -312,6 +312,26 @@ def test_P_23_in_front_of_any_action(verdict):
         assert connection.send("GET /here HTTP/1.1\r\nHost: a\r\n\r\n").answer().body == b"here"
 
 
+def test_P_6_who_decides_about_itself_is_a_loop(start, tmp_path):
+    daemon = start(
+        f"""
+[server]
+workers = 1
+[listen.web]
+address = ["127.0.0.1:0", "unix:{tmp_path}/web.sock"]
+[host.www]
+names = ["_"]
+auth.forward = {{ to = "unix:{tmp_path}/web.sock", path = "/verify" }}
+[[host.www.route]]
+path = "/**"
+respond = {{ text = "all" }}
+"""
+    )
+    assert ask(daemon, "/x").status == 502
+    daemon.stop()
+    assert sorted(line["why"] for line in daemon.access_log()) == ["auth_answer", "loop"]
+
+
 CORS = """
 [server]
 workers = 1

@@ -411,6 +411,29 @@ def test_P_13_each_piece_goes_on_at_once(proxied):
             assert client.until(b"0\r\n\r\n") == b""
 
 
+@pytest.mark.parametrize("fields", ["Content-Type: text/event-stream", "Content-Type: text/plain\r\nX-Accel-Buffering: no"])
+def test_P_21_events_go_on_at_once_and_as_they_are(proxied, fields):
+    turns = threading.Semaphore(0)
+
+    def serve(peer):
+        peer.request()
+        peer.send(f"HTTP/1.1 200 OK\r\n{fields}\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for number in range(3):
+            assert turns.acquire(timeout=30)
+            peer.send(b"8\r\ndata: %d\n\r\n" % number)
+        peer.gone()
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream, route="compress = true", options=', timeout = { first_byte = "1s" }')
+        with daemon.connect() as client:
+            client.send("GET / HTTP/1.1\r\nHost: example.com\r\nAccept-Encoding: gzip, br, zstd\r\n\r\n")
+            head = client.until(b"\r\n\r\n")
+            assert b"200 OK" in head and b"Content-Encoding" not in head
+            for number in range(3):
+                turns.release()
+                assert client.until(b"\n\r\n").endswith(b"data: %d" % number)
+
+
 def test_P_13_back_pressure_holds_the_upstream(proxied):
     """A client that does not read stops the server: what lies between them is bounded."""
     total = 256 * 1024 * 1024

@@ -40,6 +40,8 @@ bool may_be_encoded(const CompressOptions& options, const Response& response) no
       listed = is_compressible(options, value);
     } else if (ascii::iequals(name, "Cache-Control")) {
       free = free && may_transform(value);
+    } else if (ascii::iequals(name, "X-Accel-Buffering")) {
+      free = free && !ascii::iequals(value, "no");  // each piece is to go out at once (P-21)
     } else {
       for (const std::string_view bound : kBoundToBytes) free = free && !ascii::iequals(name, bound);
     }

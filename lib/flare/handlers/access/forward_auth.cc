@@ -132,6 +132,10 @@ ForwardAuth::ForwardAuth(std::shared_ptr<UpstreamPool> pool, ForwardAuthOptions 
     : shared_(std::make_shared<const Shared>(std::move(pool), std::move(options), std::move(handler))) {}
 
 http::Reply ForwardAuth::operator()(Request& request) const {
+  // A question about a question: the server that is to decide is this one, and stands behind this itself.
+  if (proxy::is_loop(request.headers(), shared_->options.forward.instance))
+    return proxy::refusal({.kind = ErrorKind::kProtocol, .source = ErrorSource::kUpstream, .reason = Reason::kLoop},
+                          false);
   if (shared_->pool->options().tls) return Shared::answer<tls::TlsStream>(shared_, request);
   return Shared::answer<tcp::TcpStream>(shared_, request);
 }
