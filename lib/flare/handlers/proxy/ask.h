@@ -129,9 +129,10 @@ class Asking {
 
   /// Sends the request and receives the head of its answer.
   runtime::Task<Result<const http::ResponseHead*>> ask_one() {
+    co_await upstream_.worker.end_of_turn();
+    if (question_.client.is_cancelled()) co_return fail(ErrorKind::kCancelled);
     Connection& connection = *lease_;
     const CancelExchange listener(question_.client, connection);
-    co_await upstream_.worker.end_of_turn();
     connection.begin(question_.method, *question_.limits);
     const io::Pieces pieces(head_.view(), question_.at_hand);
     auto sent = co_await connection.send(pieces);
