@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,12 +12,22 @@
 #include "flare/io/pieces.h"
 #include "flare/runtime/eventual.h"
 #include "flare/runtime/task.h"
+#include "flare/ws/broadcast.h"
 #include "flare/ws/message_reader.h"
 #include "flare/ws/message_writer.h"
+#include "flare/ws/outbox.h"
 #include "flare/ws/session_options.h"
 #include "flare/ws/turn.h"
 
 namespace flare::ws {
+
+/// What became of a message that was posted to a session.
+enum class Posted : std::uint8_t {
+  kTaken,    ///< it has left, or will
+  kDropped,  ///< there was no room for it (OnSlow::kDropNewest, kDropOldest)
+  kNoRoom,   ///< the same; to be posted again when there is (OnSlow::kPauseProducer)
+  kClosed,   ///< nothing can be sent any more
+};
 
 /// One coroutine awaits one thing at a time. Pings are answered, control frames seen to, while it receives. What it
 /// sends leaves when it waits next: one send for all answers of a turn. Holds memory only for part of a frame or
@@ -24,6 +35,15 @@ namespace flare::ws {
 /// transport is here; StreamSession adds it.
 class Session : protected Turn::Tenant, private runtime::Cancellation::Listener {
  public:
+  /// Hears, on the worker, that what waited for the peer has left and kNoRoom holds no more.
+  class RoomListener {
+   public:
+    virtual void on_room() = 0;
+
+   protected:
+    ~RoomListener() = default;
+  };
+
   /// The next message. Its data lives until this coroutine waits for anything but a send() of this session: copy it
   /// before that. Errors: kClosed, the session has ended in order (close_code, why); kProtocol, the peer broke a rule
   /// or limit and has been told; kTimeout, it was silent; others, the connection broke.
@@ -33,6 +53,12 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   runtime::Eventual<Result<void>> send(const Message& message);
   runtime::Eventual<Result<void>> send_text(std::string_view text) { return send({MessageType::kText, text}); }
   runtime::Eventual<Result<void>> send_binary(std::string_view bytes) { return send({MessageType::kBinary, bytes}); }
+  /// For callbacks, and for whoever else on this worker has something for the peer, whatever the coroutine is at:
+  /// leaves at once, or waits its turn within options.queue, or meets options.on_slow. Not compressed in a context.
+  Posted post(const Message& message);
+  Posted post(Broadcast& broadcast);
+  /// nullptr: nobody. Outlives the session, or says so before.
+  void set_room_listener(RoomListener* listener) noexcept { room_listener_ = listener; }
   /// Sends a close frame and waits for the peer's, at most close_timeout; messages that still come are dropped. Nothing
   /// where the session has ended. Throws std::invalid_argument where the code is not valid.
   runtime::Task<void> close(CloseCode code = CloseCode::kNormal, std::string_view reason = {});
@@ -48,8 +74,9 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   struct Counts {
     std::uint64_t messages_in = 0;
     std::uint64_t messages_out = 0;
-    std::uint64_t bytes_in = 0;   ///< on the wire
-    std::uint64_t bytes_out = 0;  ///< on the wire
+    std::uint64_t messages_dropped = 0;  ///< of those posted
+    std::uint64_t bytes_in = 0;          ///< on the wire
+    std::uint64_t bytes_out = 0;         ///< on the wire
   };
   [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
   /// Bytes held for this session alone, its frame aside.
@@ -68,12 +95,14 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   // ---- for the transport's side
   /// As many of these bytes as the kernel takes now; an error shows at the next wait.
   virtual std::size_t write_now(io::Pieces pieces) = 0;
-  /// Waits for what try_receive() needs.
+  /// Waits for what try_receive() needs, up to the end of the closing handshake.
   virtual runtime::Task<Result<Message>> receive_more() = 0;
-  virtual runtime::Task<Result<void>> send_unsent() = 0;
-  virtual runtime::Task<void> await_close() = 0;
-  /// A drain has begun: a wait for input must not last beyond drain_due().
-  virtual void drain_wakes() = 0;
+  /// There is an outbox: somebody has to send it, if nobody does yet.
+  virtual void start_sending() = 0;
+  /// Until nothing of the session's own is left to be sent, or the session has ended.
+  virtual runtime::Task<void> await_own_sent() = 0;
+  /// What is due next has changed: a wait for input may have to end earlier.
+  virtual void rearm() = 0;
 
   /// What the input at hand gives: a message, the end, or kWouldBlock, wait for more.
   Result<Message> try_receive();
@@ -89,13 +118,15 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   /// Sends a close frame and ends at once.
   std::unexpected<Error> fail_session(ErrorKind kind, Reason why, std::string_view text = {});
   void send_ping();
+  /// `count` bytes of the outbox have left.
+  void outbox_sent(std::size_t count);
 
   Turn& turn_;
   const SessionOptions& options_;
   State state_ = State::kOpen;
   Role role_;
-  std::string held_;    ///< input that waits for its rest, or for the handler
-  std::string unsent_;  ///< output that the kernel did not take
+  std::string held_;                ///< input that waits for its rest, or for the handler
+  std::unique_ptr<Outbox> outbox_;  ///< output that the kernel did not take; null: there is none
   runtime::TimePoint drain_due_ = runtime::TimePoint::max();
   Counts counts_;
   bool told_ = false;  ///< the peer has broken a rule, and a close frame says so
@@ -103,13 +134,20 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
  private:
   void on_cancel() override;
   Result<Message> take_close(std::string_view body);
+  void answer_ping(std::string_view payload);
   void send_gathered();
   void send_if_much() {
     if (turn_.output().size() >= kMuch) send_gathered();
   }
+  /// Behind all that is to be sent; what need not be is dropped first, if the session ends with it.
   void append_close(CloseCode code, std::string_view reason);
+  void drop_posted();
   bool send_from_its_place(const Message& message);
   runtime::Task<Result<void>> send_rest();
+  Posted post_frame(const Frame& frame);
+  Posted meet_slow(const Frame& frame);
+  void queue_own(std::string frames, bool begun);
+  [[nodiscard]] std::string control_frame(Opcode opcode, std::string_view payload);
   [[nodiscard]] Error end_error() const noexcept;
 
   static constexpr std::size_t kMuch = 64 * 1024;   ///< output is sent before the turn ends
@@ -118,6 +156,7 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   MessageReader reader_;
   MessageWriter writer_;
   std::span<char> input_;  ///< in the turn's buffer, while it is ours
+  RoomListener* room_listener_ = nullptr;
   std::string subprotocol_;
   std::string close_reason_;
   CloseCode close_code_ = CloseCode::kAbnormal;
