@@ -43,6 +43,13 @@ bool Pollable::begin_wait(Result<void>& outcome) noexcept {
   return outcome.has_value();
 }
 
+std::optional<Result<void>> Pollable::readable(ReadyListener& listener) noexcept {
+  if (is_ready(Direction::kRead)) return Result<void>();
+  if (Result<void> outcome; !begin_wait(outcome)) return outcome;
+  reader_ = {.listener = &listener};
+  return std::nullopt;
+}
+
 Result<void> Pollable::ensure_registered() noexcept {
   if (registered_) return {};
   const auto slot = worker_->watch(*this, trigger_);
@@ -74,12 +81,11 @@ void Pollable::on_event(const Event& event) noexcept {
   const std::uint32_t slot = slot_;
   const std::uint32_t generation = worker_->generation(slot);
   Worker& worker = *worker_;
-  const bool is_awaited = event.readable && reader_.coroutine;
+  const bool is_awaited = event.readable && reader_;
   if (is_awaited) wake(reader_, {});
   if (!worker.is_current(slot, generation)) return;  // the reader has ended this connection
   // Whoever was resumed may have moved the descriptor to another object.
-  if (Pollable& source = worker.source(slot); event.writable && source.writer_.coroutine)
-    source.wake(source.writer_, {});
+  if (Pollable& source = worker.source(slot); event.writable && source.writer_) source.wake(source.writer_, {});
   if (!worker.is_current(slot, generation)) return;
   Pollable& source = worker.source(slot);
   // Input that the reader was woken for is no surprise to whom it has set to watch since.
@@ -88,24 +94,15 @@ void Pollable::on_event(const Event& event) noexcept {
 }
 
 void Pollable::wake(Waiter& waiter, Result<void> outcome) noexcept {
-  if (!waiter.coroutine) return;
-  *waiter.outcome = outcome;
-  std::exchange(waiter.coroutine, {}).resume();
+  if (waiter) std::exchange(waiter, {}).tell(outcome);
 }
 
 void Pollable::wake_all(ErrorKind kind) noexcept {
   const Waiter writer = std::exchange(writer_, {});
-  // A coroutine that waits in one direction ends only itself; the other one is told first because the first may own us.
-  if (writer.coroutine && reader_.coroutine) {
-    const Waiter reader = std::exchange(reader_, {});
-    *reader.outcome = fail(kind);
-    *writer.outcome = fail(kind);
-    writer.coroutine.resume();
-    reader.coroutine.resume();
-    return;
-  }
-  Waiter only = writer.coroutine ? writer : std::exchange(reader_, {});
-  wake(only, fail(kind));
+  const Waiter reader = std::exchange(reader_, {});
+  // Who waits in one direction ends only itself; the writer is told first because the reader may own us.
+  if (writer) writer.tell(fail(kind));
+  if (reader) reader.tell(fail(kind));
 }
 
 void Pollable::set_deadline(TimePoint due) noexcept {

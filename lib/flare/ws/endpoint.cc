@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "flare/http/takeover.h"
 #include "flare/io/any_stream.h"
@@ -10,24 +11,35 @@
 namespace flare::ws {
 namespace {
 
+/// A session and all that it needs. Its parts are held once: what was agreed is the session's from its beginning on.
 class SessionTakeover final : public http::Takeover {
  public:
   SessionTakeover(std::shared_ptr<Turn> turn, std::shared_ptr<const EndpointOptions> options, Agreed agreed,
                   SessionHandler handler) noexcept
       : turn_(std::move(turn)),
         options_(std::move(options)),
-        agreed_(std::move(agreed)),
-        handler_(std::move(handler)) {}
+        handler_(std::move(handler)),
+        state_(std::in_place_type<Agreed>, std::move(agreed)) {}
 
   runtime::Task<void> run(io::AnyStream& stream, std::string received) override {
-    return serve_session(*turn_, options_->session, std::move(agreed_), handler_, stream, std::move(received));
+    Agreed agreed = std::move(std::get<Agreed>(state_));
+    auto& session = state_.emplace<TheSession>(*turn_, options_->session, std::move(agreed), stream);
+    session.begin_with(std::move(received));
+    return handler_(session);
+  }
+  runtime::Task<void> finish(bool failed) override {
+    auto* const session = std::get_if<TheSession>(&state_);  // there is none where there was no memory for it
+    if (session == nullptr) return Takeover::finish(failed);
+    return session->finish(failed ? CloseCode::kInternalError : CloseCode::kNormal);
   }
 
  private:
+  using TheSession = StreamSession<io::AnyStream>;
+
   std::shared_ptr<Turn> turn_;
   std::shared_ptr<const EndpointOptions> options_;
-  Agreed agreed_;
   SessionHandler handler_;
+  std::variant<Agreed, TheSession> state_;
 };
 
 http::Response refuse_while_draining() {

@@ -44,8 +44,9 @@ Session::Session(Turn& turn, const SessionOptions& options, Agreed agreed)
       options_(options),
       role_(agreed.role),
       reader_(agreed.role, options.limits, inflating_of(agreed), turn.codecs()),
-      writer_(agreed.role, deflating_of(agreed, options), turn.codecs()),
-      subprotocol_(std::move(agreed.subprotocol)) {
+      writer_(agreed.role, deflating_of(agreed, options), turn.codecs()) {
+  if (!agreed.subprotocol.empty())
+    words_ = std::make_unique<Words>(Words{.subprotocol = std::move(agreed.subprotocol), .close_reason = {}});
   if (turn.draining().is_cancelled()) drain_due_ = moment_within(turn.worker().now(), options.drain_spread);
 }
 
@@ -54,7 +55,8 @@ Session::~Session() { turn_.release(*this); }
 std::size_t Session::memory() const noexcept {
   const auto heap = [](const std::string& text) { return text.capacity() > 15 ? text.capacity() : 0; };
   const std::size_t waiting = outbox_ ? sizeof(Outbox) + outbox_->bytes() : 0;
-  return heap(held_) + waiting + heap(close_reason_) + heap(subprotocol_) + reader_.memory() + writer_.memory();
+  const std::size_t words = words_ ? sizeof(Words) + heap(words_->subprotocol) + heap(words_->close_reason) : 0;
+  return heap(held_) + waiting + words + reader_.memory() + writer_.memory();
 }
 
 void Session::on_cancel() {
@@ -66,15 +68,9 @@ Error Session::end_error() const noexcept { return Error::of(end_, why_); }
 
 // ---- receiving
 
-runtime::Eventual<Result<Message>> Session::receive() {
-  auto message = try_receive();
-  if (message || message.error().kind != ErrorKind::kWouldBlock) return message;
-  return receive_more();
-}
-
-Result<Message> Session::try_receive() {
+Message Session::next_message() {
   reader_.release();
-  if (state_ == State::kClosed) return std::unexpected(end_error());
+  if (state_ == State::kClosed) return {};
   if (input_.empty() && !held_.empty()) {
     turn_.acquire(*this);
     std::memcpy(turn_.input().reserve(held_.size()), held_.data(), held_.size());
@@ -83,11 +79,14 @@ Result<Message> Session::try_receive() {
   }
   while (!input_.empty()) {
     const auto step = reader_.step(input_);
-    if (!step) return fail_session(ErrorKind::kProtocol, step.error());
+    if (!step) {
+      static_cast<void>(fail_session(ErrorKind::kProtocol, step.error()));
+      return {};
+    }
     input_ = input_.subspan(step->consumed);
     switch (step->event) {
       case MessageReader::Event::kNone:
-        if (step->consumed == 0) return fail(ErrorKind::kWouldBlock);
+        if (step->consumed == 0) return {};
         break;
       case MessageReader::Event::kMessage:
         if (state_ != State::kOpen) break;
@@ -97,10 +96,33 @@ Result<Message> Session::try_receive() {
         if (state_ == State::kOpen) answer_ping(step->message.data);
         break;
       case MessageReader::Event::kPong: break;
-      case MessageReader::Event::kClose: return take_close(step->message.data);
+      case MessageReader::Event::kClose: take_close(step->message.data); return {};
     }
   }
-  return fail(ErrorKind::kWouldBlock);
+  return {};
+}
+
+bool Session::park(Message& message) {
+  received_ = &message;
+  for (;;) {
+    leave();
+    if (wait_for_input()) return true;
+    message = next_message();
+    if (message.data.data() == nullptr && state_ != State::kClosed) continue;
+    receiver_ = {};
+    return false;
+  }
+}
+
+void Session::input_came() {
+  if (!receiver_) return;
+  *received_ = next_message();
+  if (received_->data.data() == nullptr && state_ != State::kClosed && park(*received_)) return;
+  std::exchange(receiver_, {}).resume();  // the last thing: it may end the session
+}
+
+void Session::output_left() {
+  if (sender_ && has_left(awaited_)) std::exchange(sender_, {}).resume();
 }
 
 /// Where the peer takes less than it is sent, the latest answer counts (W-7).
@@ -111,17 +133,19 @@ void Session::answer_ping(std::string_view payload) {
 }
 
 /// Echoes the peer's code, if it was the first to close (RFC 6455 §5.5.1).
-Result<Message> Session::take_close(std::string_view body) {
+void Session::take_close(std::string_view body) {
   const auto close = parse_close_body(body);
-  if (!close) return fail_session(ErrorKind::kProtocol, close.error());
+  if (!close) return static_cast<void>(fail_session(ErrorKind::kProtocol, close.error()));
   close_code_ = close->code;
-  close_reason_ = close->reason;
+  if (!close->reason.empty()) {
+    if (!words_) words_ = std::make_unique<Words>();
+    words_->close_reason = close->reason;
+  }
   drop_posted();
   if (state_ == State::kOpen) append_close(close->code, {});
   state_ = State::kClosed;
   input_ = {};
   leave();
-  return std::unexpected(end_error());
 }
 
 // ---- the end
@@ -146,7 +170,7 @@ runtime::Task<void> Session::close(CloseCode code, std::string_view reason) {
     throw std::invalid_argument("ws::Session::close: code " + std::to_string(static_cast<int>(code)) +
                                 " may not stand in a close frame; use 1000 to 1014 or 3000 to 4999");
   if (state_ == State::kOpen) begin_close(code, reason);
-  if (state_ == State::kClosing) static_cast<void>(co_await receive_more());
+  while (state_ == State::kClosing) static_cast<void>(co_await receive());
 }
 
 std::unexpected<Error> Session::fail_session(ErrorKind kind, Reason why, std::string_view text) {

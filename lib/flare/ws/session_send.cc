@@ -6,16 +6,16 @@
 
 namespace flare::ws {
 
-runtime::Eventual<Result<void>> Session::send(const Message& message) {
-  if (state_ != State::kOpen) return Result<void>(fail(ErrorKind::kClosed, why_));
+/// The coroutine's own output has to leave before it goes on: who does not read is not read from (W-13).
+Session::Sending Session::send(const Message& message) {
+  if (state_ != State::kOpen) return {*this, false};
   ++counts_.messages_out;
   turn_.acquire(*this);
   if (!send_from_its_place(message)) {
     writer_.append(message, turn_.output());
     send_if_much();
   }
-  if (!outbox_) return Result<void>();
-  return send_rest();
+  return {*this, true};
 }
 
 /// A large one without a copy: the kernel takes it from where it lies, mostly as a whole.
@@ -38,18 +38,10 @@ bool Session::send_from_its_place(const Message& message) {
 void Session::send_gathered() {
   io::Buffer& output = turn_.output();
   if (output.empty()) return;
-  const std::size_t sent = outbox_ ? 0 : write_now({output.view()});
+  const std::size_t sent = outbox_ ? 0 : write_now(output.view());
   counts_.bytes_out += sent;
   if (sent < output.size()) queue_own(std::string(output.view().substr(sent)), sent != 0);
   output.clear();
-}
-
-/// The coroutine's own output has to leave before it goes on: who does not read is not read from (W-13).
-runtime::Task<Result<void>> Session::send_rest() {
-  leave();
-  co_await await_own_sent();
-  if (state_ != State::kOpen) co_return fail(ErrorKind::kClosed, why_);
-  co_return Result<void>();
 }
 
 void Session::leave() {
@@ -93,7 +85,7 @@ Posted Session::post_frame(const Frame& frame) {
     if (const Posted outcome = meet_slow(frame); outcome != Posted::kTaken) return outcome;
   }
   ++counts_.messages_out;
-  const std::size_t sent = outbox_ ? 0 : write_now({*frame});
+  const std::size_t sent = outbox_ ? 0 : write_now(std::string_view(*frame));
   counts_.bytes_out += sent;
   if (sent == frame->size()) return Posted::kTaken;
   const bool first = !outbox_;

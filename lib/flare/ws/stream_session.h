@@ -18,7 +18,7 @@ namespace flare::ws {
 
 /// `stream` outlives it, and is past the handshake.
 template <io::ByteStream Stream>
-class StreamSession final : public Session {
+class StreamSession final : public Session, private runtime::ReadyListener {
  public:
   StreamSession(Turn& turn, const SessionOptions& options, Agreed agreed, Stream& stream)
       : Session(turn, options, std::move(agreed)), stream_(stream) {
@@ -29,8 +29,8 @@ class StreamSession final : public Session {
   /// Input that came with the handshake (W-15). Before the first receive().
   void begin_with(std::string input) noexcept { held_ = std::move(input); }
   /// Once its handler is done: closes the session if it is open, and lets the peer read what it was told. The stream
-  /// may be closed then.
-  runtime::Task<void> finish(CloseCode code);
+  /// may be closed then. A frame of its own: inlined, it would be part of every idle session's.
+  [[gnu::noinline]] runtime::Task<void> finish(CloseCode code);
 
  private:
   [[nodiscard]] runtime::TimePoint now() const { return turn_.worker().now(); }
@@ -40,40 +40,26 @@ class StreamSession final : public Session {
   }
   void postpone();
   void set_deadline();
+  void take(Result<void> ready);
   Result<void> fill();
+  void deadline_passed();
   std::size_t write_now(io::Pieces pieces) override { return stream_.try_writev(pieces.vectors()).value_or(0); }
+  std::size_t write_now(std::string_view bytes) override {
+    return stream_.try_write(bytes, io::Ahead::kUnknown).value_or(0);
+  }
   void rearm() override;
-  runtime::Task<Result<Message>> receive_more() override;
-  runtime::Task<Result<void>> wait_for_input();
-  [[gnu::noinline]] Result<void> deadline_passed();
+  bool wait_for_input() override;
+  void on_ready(Result<void> outcome) override;
   void start_sending() override;
   static runtime::Task<void> send_outbox(StreamSession& session);
   Result<void> send_some();
-  runtime::Task<void> await_own_sent() override;
-
-  /// Whoever waits for the outbox; one at a time, as the session has one coroutine.
-  struct Sent {
-    StreamSession& session;
-    bool all;  ///< not only what is the session's own
-    [[nodiscard]] bool await_ready() const noexcept {
-      return all ? !session.sending_ : !session.outbox_ || !session.outbox_->has_own();
-    }
-    void await_suspend(std::coroutine_handle<> waiting) const noexcept {
-      session.waits_for_all_ = all;
-      session.sent_waiter_ = waiting;
-    }
-    void await_resume() const noexcept {}
-  };
 
   Stream& stream_;
   runtime::TimePoint ping_due_ = runtime::TimePoint::max();
   runtime::TimePoint idle_due_ = runtime::TimePoint::max();
   runtime::TimePoint close_due_ = runtime::TimePoint::max();  ///< of the peer's close frame, once ours is under way
   runtime::TimePoint write_due_ = runtime::TimePoint::max();  ///< of the next byte that the peer takes
-  std::coroutine_handle<> sent_waiter_;
-  bool waits_for_all_ = false;
-  bool waiting_ = false;  ///< for input
-  bool sending_ = false;  ///< send_outbox() is there
+  bool waiting_ = false;                                      ///< for input
 };
 
 /// Does what a route does with a session; the session ends when it returns, with 1011 if by an exception.
@@ -120,46 +106,48 @@ Result<void> StreamSession<Stream>::fill() {
 }
 
 template <io::ByteStream Stream>
-runtime::Task<Result<Message>> StreamSession<Stream>::receive_more() {
-  for (;;) {
-    auto message = try_receive();
-    if (message || message.error().kind != ErrorKind::kWouldBlock) co_return message;
-    leave();
-    const auto filled = co_await wait_for_input();
-    if (!filled) co_return std::unexpected(filled.error());
-  }
-}
-
-/// Until something has come, or something else was due.
-template <io::ByteStream Stream>
-runtime::Task<Result<void>> StreamSession<Stream>::wait_for_input() {
+bool StreamSession<Stream>::wait_for_input() {
   if (state_ == State::kClosing && close_due_ == runtime::TimePoint::max()) close_due_ = now() + options_.close_timeout;
   set_deadline();
   waiting_ = true;
-  const auto ready = co_await stream_.readable();
+  const auto ready = stream_.readable(*this);
+  if (!ready) return true;
   waiting_ = false;
-  if (state_ == State::kClosed) co_return Result<void>();  // the sender has found out
-  if (!ready && ready.error().kind == ErrorKind::kTimeout) co_return deadline_passed();
-  if (!ready) co_return break_off(ready.error());
-  const auto filled = fill();
-  if (!filled) co_return break_off(filled.error());
-  co_return filled;
+  take(*ready);
+  return false;
+}
+
+template <io::ByteStream Stream>
+void StreamSession<Stream>::on_ready(Result<void> outcome) {
+  waiting_ = false;
+  take(outcome);
+  input_came();  // the last thing: it may end the session
+}
+
+/// What a wait for input has come to.
+template <io::ByteStream Stream>
+void StreamSession<Stream>::take(Result<void> ready) {
+  if (state_ == State::kClosed) return;  // the sender has found out
+  if (!ready && ready.error().kind == ErrorKind::kTimeout) return deadline_passed();
+  if (ready) ready = fill();
+  if (!ready) static_cast<void>(break_off(ready.error()));
 }
 
 /// What was due first: a ping, the end of a silent peer, the drain's, the peer's close frame, or what concerns the
 /// sender alone.
 template <io::ByteStream Stream>
-Result<void> StreamSession<Stream>::deadline_passed() {
-  if (write_due_ < input_due()) return {};
-  if (state_ == State::kClosing) return break_off(Error::of(ErrorKind::kTimeout, Reason::kWsCloseTimeout));
-  if (drain_due_ < std::min(ping_due_, idle_due_)) {
+void StreamSession<Stream>::deadline_passed() {
+  if (write_due_ < input_due()) return;
+  if (state_ == State::kClosing) {
+    static_cast<void>(break_off(Error::of(ErrorKind::kTimeout, Reason::kWsCloseTimeout)));
+  } else if (drain_due_ < std::min(ping_due_, idle_due_)) {
     begin_close(turn_.drain_code(), {}, Reason::kDraining);
-    return {};
+  } else if (idle_due_ <= ping_due_) {
+    static_cast<void>(fail_session(ErrorKind::kTimeout, Reason::kWsPingTimeout, "ping timeout"));  // W-10
+  } else {
+    ping_due_ = std::max(ping_due_, now()) + options_.ping;
+    send_ping();
   }
-  if (idle_due_ <= ping_due_) return fail_session(ErrorKind::kTimeout, Reason::kWsPingTimeout, "ping timeout");  // W-10
-  ping_due_ = std::max(ping_due_, now()) + options_.ping;
-  send_ping();
-  return {};
 }
 
 /// The stream has one deadline for both directions: who wakes by it looks whose it was.
@@ -205,8 +193,8 @@ runtime::Task<void> StreamSession<Stream>::send_outbox(StreamSession& session) {
   session.write_due_ = runtime::TimePoint::max();
   session.sending_ = false;
   if (session.waiting_ && session.state_ == State::kClosed)
-    session.stream_.set_deadline(session.now());                               // it hears of it
-  if (session.sent_waiter_) std::exchange(session.sent_waiter_, {}).resume();  // the last thing: it may end the session
+    session.stream_.set_deadline(session.now());  // it hears of it
+  session.output_left();                          // the last thing: it may end the session
 }
 
 template <io::ByteStream Stream>
@@ -217,14 +205,8 @@ Result<void> StreamSession<Stream>::send_some() {
   if (!sent) return std::unexpected(sent.error());
   write_due_ = now() + options_.write_idle;
   outbox_sent(*sent);
-  const bool own = outbox_ && outbox_->has_own();
-  if (sent_waiter_ && !waits_for_all_ && !own) std::exchange(sent_waiter_, {}).resume();
+  output_left();
   return {};
-}
-
-template <io::ByteStream Stream>
-runtime::Task<void> StreamSession<Stream>::await_own_sent() {
-  co_await Sent{*this, false};
 }
 
 // ---- the end
@@ -234,7 +216,7 @@ runtime::Task<void> StreamSession<Stream>::finish(CloseCode code) {
   co_await close(code);
   leave();
   if (sending_ && !outbox_) stream_.set_deadline(now());  // nothing to send any more: the sender has to hear of it
-  co_await Sent{*this, true};
+  co_await AllSent{*this};
   // The server closes first (RFC 6455 §7.1.1). Who broke a rule may still be sending, and is to read why it ends.
   const bool waits = why() == Reason::kNone ? role_ == Role::kClient : told_;
   if (!waits) {
