@@ -575,7 +575,7 @@ def test_who_leaves_the_line_is_no_timeout(pooled):
             assert first.answer().status == 200
         daemon.stop()
         entries = [entry for entry in daemon.access_log() if entry["target"] == "/leaves"]
-        assert "upstream_queue_timeout" not in [entry.get("why") for entry in entries]
+        assert [(entry["status"] == 503, entry["why"]) for entry in entries] == [(False, "client_closed")]
 
 
 def test_the_queue_has_a_deadline(pooled):

@@ -12,6 +12,7 @@
 #include "flare/tls/client_context.h"
 #include "flare/tls/server_context.h"
 #include "tests/support/certificates.h"
+#include "tests/support/no_descriptors.h"
 
 namespace flare::handlers {
 namespace {
@@ -176,6 +177,26 @@ TEST_F(HealthCheckTest, ANewServerIsNotJudgedByWhatAnotherOneDid) {
     until_asked(before + 2);
     EXPECT_EQ(this->health(), kUnknown) << "it has not failed three times yet";
   }
+}
+
+TEST_F(HealthCheckTest, WhatThisMachineCannotDoSaysNothingOfTheServer) {
+  HealthOptions health = every(milliseconds(1));
+  health.fall = 1;
+  const test::NoDescriptors none;
+  check(health, {kGood});
+  const auto end = worker.now() + milliseconds(200);
+  while (worker.now() < end) worker.run_once(milliseconds(10));
+  EXPECT_EQ(this->health(), kUnknown);
+  EXPECT_EQ(script.requests.size(), 0U);
+}
+
+TEST_F(HealthCheckTest, ChecksAreAnIntervalApart) {
+  const milliseconds interval(200);
+  check(every(interval), {kGood});
+  until_asked(1);
+  const auto first = worker.now();
+  until_asked(5);
+  EXPECT_GE(worker.now() - first, 4 * interval * 9 / 10 - interval / 2) << "as the first one may have been late";
 }
 
 TEST_F(HealthCheckTest, ATlsServerIsAskedByTlsAndVerified) {

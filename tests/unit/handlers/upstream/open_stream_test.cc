@@ -1,13 +1,11 @@
 #include "flare/handlers/upstream/open_stream.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <optional>
 
 #include "flare/tcp/tcp_listener.h"
+#include "tests/support/no_descriptors.h"
 
 namespace flare::handlers {
 namespace {
@@ -30,24 +28,6 @@ Error failure_of(runtime::Worker& worker, const net::Endpoint& where) {
   return out && !*out ? out->error() : Error();
 }
 
-/// As long as it lives this process gets no more descriptors.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const net::UniqueFd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    rlimit none = before_;
-    none.rlim_cur = static_cast<rlim_t>(next.get());
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST(OpenStream, ARefusalIsTheServers) {
   runtime::Worker worker;
   auto listener = tcp::TcpListener::bind(worker, net::SocketAddr::localhost(0));
@@ -63,7 +43,7 @@ TEST(OpenStream, ThatDescriptorsHaveRunOutIsNotTheServersFault) {
   runtime::Worker worker;
   const auto listener = tcp::TcpListener::bind(worker, net::SocketAddr::localhost(0));
   ASSERT_TRUE(listener);
-  const NoDescriptors none;
+  const test::NoDescriptors none;
   const Error error = failure_of(worker, *listener->local_addr());
   EXPECT_EQ(error.source, ErrorSource::kInternal);
   EXPECT_EQ(error.reason, Reason::kResourceExhausted);
