@@ -482,7 +482,7 @@ constexpr std::array kKeys{
         .type = kString,
         .required = true,
         .prose = "A cookie that keeps a client at the server it was at. It is HttpOnly, SameSite=Lax, and says nothing "
-                 "about the server."},
+                 "about the server: a MAC of its address (SipHash, 128 bits)."},
     Key{.path = "upstream.*.sticky.ttl",
         .scopes = kAtTop,
         .type = kDuration,
@@ -561,15 +561,17 @@ constexpr std::array kKeys{
         .min = 0,
         .max = 1'000'000,
         .fallback = "0",
-        .prose = "Requests under way at one server, of all workers together; 0: any number."},
+        .prose = "Requests under way at one server, of all workers together; where one is over, whoever waits in any "
+                 "worker goes on. 0: any number."},
     Key{.path = "upstream.*.queue.depth",
         .scopes = kAtTop,
         .type = kInt,
         .min = 0,
         .max = 1'000'000,
         .fallback = "0",
-        .prose = "How many requests, in each worker, wait for a server where all have max_conns under way. Others are "
-                 "answered 503."},
+        .prose =
+            "How many requests wait for a server where all have max_conns under way: so many in each worker, first "
+            "come, first served there, and the workers take turns. Others are answered 503."},
     Key{.path = "upstream.*.queue.wait",
         .scopes = kAtTop,
         .type = kDuration,
@@ -929,7 +931,7 @@ constexpr std::array kKeys{
         .scopes = kInRoute,
         .type = kString,
         .fallback = "\"20%\"",
-        .prose = "In place of the pool's retry.budget."},
+        .prose = "In place of the pool's retry.budget; the route then has a budget of its own."},
     Key{.path = "proxy.split.to",
         .scopes = kInRoute,
         .type = kString,

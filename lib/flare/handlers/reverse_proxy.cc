@@ -68,6 +68,7 @@ struct ReverseProxy::Shared {
   template <class Stream>
   Response take_over(Answered<Stream> answered, Response response) const;
   void stick(const Question& question, Response& response) const;
+  static RetryBudget* budget_of(const std::shared_ptr<const Shared>& shared, Worker& worker);
 
   std::shared_ptr<UpstreamPool> pool;
   ProxyOptions options;
@@ -89,7 +90,8 @@ Task<Response> ReverseProxy::Shared::answer(std::shared_ptr<const Shared> shared
                     .interim = request.exchange(),
                     .client = request.cancellation(),
                     .limits = &shared->limits,
-                    .retry = &shared->retry};
+                    .retry = &shared->retry,
+                    .budget = budget_of(shared, upstream->worker)};
   std::uint64_t length = question.content != nullptr ? request.head().content_length : question.at_hand.size();
   if (options.balance.policy == Balance::kHash) question.hash = options.hash.hash(request);
   if (options.sticky) {
@@ -127,8 +129,10 @@ Response ReverseProxy::Shared::give(Answered<Stream> answered, const Request& re
   auto& connection = *answered.from;
   const auto size = connection.remaining();
   const auto first = connection.try_next();
-  if (!first && first.error().kind != ErrorKind::kWouldBlock)
+  if (!first && first.error().kind != ErrorKind::kWouldBlock) {
+    answered.from.place.failed();
     return proxy::refusal(first.error(), options.proxy_status);
+  }
   const bool with_trailers = proxy::accepts_trailers(request.headers());
   if (!connection.is_complete() || (with_trailers && connection.has_trailers())) {
     response.body =
@@ -163,6 +167,20 @@ void ReverseProxy::Shared::stick(const Question& question, Response& response) c
   if (sticky.ttl.count() != 0) cookie += "; Max-Age=" + std::to_string(sticky.ttl.count());
   if (sticky.secure) cookie += "; Secure";
   response.headers.append("Set-Cookie", cookie + "; HttpOnly; SameSite=Lax");
+}
+
+/// Where a route has retry options of its own they have a budget of their own, too; nullptr: the pool's.
+RetryBudget* ReverseProxy::Shared::budget_of(const std::shared_ptr<const Shared>& shared, Worker& worker) {
+  struct Own final : runtime::WorkerLocal {
+    explicit Own(const std::shared_ptr<const Shared>& of) noexcept : budget(of->retry.budget), shared(of) {}
+    [[nodiscard]] bool is_expired() const noexcept override { return shared.expired(); }
+    RetryBudget budget;
+    std::weak_ptr<const Shared> shared;
+  };
+  if (!shared->options.retry) return nullptr;
+  const auto* local = worker.find_local(shared.get());
+  if (local == nullptr) local = &worker.keep_local(shared.get(), std::make_shared<Own>(shared));
+  return &static_cast<Own&>(**local).budget;
 }
 
 ReverseProxy::ReverseProxy(std::shared_ptr<UpstreamPool> pool, ProxyOptions options)

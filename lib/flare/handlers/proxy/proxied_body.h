@@ -32,6 +32,7 @@ class ProxiedBody final : public http::BodySource {
     if (first_) co_return *std::exchange(first_, std::nullopt);
     if (!from_) co_return std::string_view();
     auto piece = co_await from_->next();
+    if (!piece) broke_off(piece.error());
     if (piece && piece->empty()) {
       if (with_trailers_) trailers_ = Trailers(from_->trailers());
       from_.give_back();
@@ -45,6 +46,7 @@ class ProxiedBody final : public http::BodySource {
   runtime::Task<Result<std::size_t>> next_into(int pipe) override {
     if (first_ || !from_) co_return std::size_t{0};
     auto count = co_await from_->next_into(pipe);
+    if (!count) broke_off(count.error());
     co_return count;
   }
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return size_; }
@@ -56,6 +58,11 @@ class ProxiedBody final : public http::BodySource {
 
  private:
   static constexpr std::uint64_t kWorthAPipe = 128 * 1024;
+
+  /// It counts against the server, unless the client did it.
+  void broke_off(const Error& error) {
+    if (error.kind != ErrorKind::kCancelled) from_.place.failed();
+  }
 
   Borrowed from_;
   std::optional<std::uint64_t> size_;

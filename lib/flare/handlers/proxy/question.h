@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "flare/handlers/upstream/retry_budget.h"
 #include "flare/handlers/upstream/upstream_options.h"
 #include "flare/http/exchange.h"
 #include "flare/http/method.h"
@@ -24,6 +25,7 @@ struct Question {
   const UpstreamServer* preferred = nullptr;
   const http::ClientLimits* limits = nullptr;
   const RetryOptions* retry = nullptr;
+  RetryBudget* budget = nullptr;  ///< nullptr: the pool's
 
   // What became of it.
   unsigned attempts = 0;
