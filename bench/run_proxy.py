@@ -62,9 +62,11 @@ class Workload(bench.Workload):
 
 class Proxy(bench.Bench):
     workloads = {
-        "small": Workload("13 bytes, 64 connections", goals={"nginx": 0.82}),
-        "1m": Workload("1 MiB, 16 connections", connections=16, body_bytes=MIB, goals={"nginx": 0.33, "haproxy": 1.05}),
-        "ws": Workload("WebSocket messages of 32 bytes, 64 connections", body_bytes=0, goals={"nginx": 1.0}),
+        "small": Workload("13 bytes, 64 connections", goals={"nginx": 0.82}, p99_goals={"nginx": 1.0}),
+        "1m": Workload(
+            "1 MiB, 16 connections", connections=16, body_bytes=MIB, goals={"nginx": 0.33, "haproxy": 1.05}, p99_goals={"nginx": 1.0},
+        ),
+        "ws": Workload("WebSocket messages of 32 bytes, 64 connections", body_bytes=0, goals={"nginx": 1.0}, p99_goals={"nginx": 1.0}),
     }
 
     def __init__(self, root, scratch, flared):

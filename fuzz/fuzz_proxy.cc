@@ -33,15 +33,22 @@ void check(bool holds, int line = __builtin_LINE()) {
   std::abort();
 }
 
+/// More than lies between the two without being read: the answer comes while it is under way.
+std::string upload() {
+  constexpr std::size_t kSize = 512 * 1024;
+  return "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n" + std::string(kSize, 'x');
+}
+
 struct Request {
   http::Method method;
-  std::string_view text;
+  std::string text;
 };
-constexpr std::array<Request, 4> kRequests{{
+const std::array<Request, 5> kRequests{{
     {http::Method::kGet, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
     {http::Method::kHead, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"},
     {http::Method::kGet, "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE, Upgrade\r\nUpgrade: x\r\n\r\n"},
     {http::Method::kPost, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"},
+    {http::Method::kPut, upload()},
 }};
 
 /// A message as somebody reads it who has all of it.
@@ -99,6 +106,11 @@ runtime::Task<void> answer(runtime::Worker& worker, tcp::TcpListener& listener, 
     if (!sent) co_return;
     begin = end;
     co_await worker.yield();
+  }
+  static_cast<void>(stream.shutdown_write());
+  for (;;) {  // what was sent and never read would reset the connection, and the answer with it
+    const auto count = co_await stream.read(buffer);
+    if (!count) co_return;
   }
 }
 

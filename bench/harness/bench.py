@@ -17,6 +17,7 @@ class Workload:
     congestion: str = "reno"  # in the private network
     servers: tuple = ("floor", "nginx", "flared")
     goals: dict = field(default_factory=dict)  # flared's figure, at most: times the server of that name
+    p99_goals: dict = field(default_factory=dict)  # the same of the time that the slowest hundredth took
     goal_bytes: float | None = None  # idle: user memory of a connection, at most
     size_goal: str | None = None  # flared's response body is at most as large as that server's
 

@@ -48,11 +48,13 @@ def calls_line(name, calls):
 
 
 def goal_lines(workload, summary):
+    goals = [("", "cpu_us", base, goal) for base, goal in workload.goals.items()]
+    goals += [(", p99", "p99_us", base, goal) for base, goal in workload.p99_goals.items()]
     if "flared" not in summary:
-        return [f"goal: flared / {base} at most {goal:.2f}" for base, goal in workload.goals.items()]
+        return [f"goal: flared / {base}{of} at most {goal:.2f}" for of, _, base, goal in goals]
     lines = [
-        f"flared / {base}: {verdict(ratio(summary, 'flared', base), goal)}"
-        for base, goal in workload.goals.items() if base in summary
+        f"flared / {base}{of}: {verdict(ratio(summary, 'flared', base, key), goal)}"
+        for of, key, base, goal in goals if base in summary
     ]
     if workload.size_goal in summary:
         sizes = [summary[name]["facts"]["body_bytes"] for name in ("flared", workload.size_goal)]

@@ -40,6 +40,9 @@ class LoopStream {
   Result<std::size_t> try_send_file(int, std::uint64_t&, std::uint64_t length) noexcept { return length; }
   Result<void> shutdown_write() noexcept { return {}; }
   void set_deadline(runtime::TimePoint) noexcept {}
+  void set_read_deadline(runtime::TimePoint) noexcept {}
+  void set_write_deadline(runtime::TimePoint) noexcept {}
+  void interrupt_read() noexcept {}
   void clear_deadline() noexcept {}
   void set_idle(bool) noexcept {}
   void watch_hang_up(runtime::Cancellation*) noexcept {}

@@ -105,6 +105,8 @@ class MemoryStream {
     return {};
   }
   void set_deadline(runtime::TimePoint) noexcept {}
+  void set_read_deadline(runtime::TimePoint) noexcept {}
+  void set_write_deadline(runtime::TimePoint) noexcept {}
   void clear_deadline() noexcept {}
   void set_idle(bool) noexcept {}
   /// The other side leaves while the handler waits.
@@ -113,6 +115,8 @@ class MemoryStream {
   }
   void set_cork(bool on) { wire_->corks.push_back(on); }
   void cancel() noexcept { wire_->cancelled = true; }
+  void interrupt_read() noexcept {}  // nobody ever waits
+  void interrupt_write() noexcept {}
   void watch_input(runtime::Cancellation* who) {
     if (who != nullptr && !is_quiet()) who->cancel();
   }

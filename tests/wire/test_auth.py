@@ -1,6 +1,7 @@
 """Who may ask, by name and password or by another server's word; and which pages may read the answers (P-23, H-30)."""
 
 import base64
+import threading
 import time
 from contextlib import ExitStack
 
@@ -261,6 +262,53 @@ def test_P_23_a_clients_own_copies_go_nowhere(verdict):
     assert both.app_asked[0]["X-User"] is None
 
 
+def test_P_23_a_copy_in_a_trailer_goes_nowhere(verdict):
+    both = verdict("HTTP/1.1 204 No Content\r\nX-Role: reader\r\n\r\n")
+    with both.daemon.connect() as connection:
+        connection.send(
+            "POST /app/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "1\r\na\r\n0\r\nX-User: root\r\nx-role: admin\r\nX-Check: 5\r\n\r\n"
+        )
+        assert connection.answer().status == 200
+    (asked,) = both.app_asked
+    assert asked["X-Role"] == "reader" and asked.trailers == ["X-Check: 5"]
+
+
+def test_P_23_content_of_the_answer_holds_nobody_up(start):
+    """It is nobody's: whether it comes late, whole or never, the request goes on at once."""
+    asked, gone, later = [], threading.Event(), threading.Event()
+
+    def sso(peer):
+        while True:
+            try:
+                asked.append(peer.request())
+            except AssertionError:
+                return gone.set()
+            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+            if len(asked) == 1:  # this one's comes
+                assert later.wait(30)
+                peer.send("late")
+
+    def app(peer):
+        while True:
+            try:
+                peer.request()
+            except AssertionError:
+                return
+            peer.send(ok(b"app"))
+
+    with Upstream(sso) as first, Upstream(app) as second:
+        daemon = start(FORWARD.format(sso=first.address, app=second.address))
+        with daemon.connect() as connection:
+            began = time.monotonic()
+            assert connection.send("GET /app/ HTTP/1.1\r\nHost: a\r\n\r\n").answer().body == b"app"
+            later.set()
+            assert connection.send("GET /app/ HTTP/1.1\r\nHost: a\r\n\r\n").answer().body == b"app"
+            assert time.monotonic() - began < 0.9, "not even the second that is left for it"
+            assert gone.wait(30), "that second, then its connection is given up"
+        daemon.stop()
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_P_23_a_no_is_the_clients_with_its_challenge(verdict, status):
     both = verdict(
@@ -412,6 +460,30 @@ def test_H_30_options_that_are_no_preflight_and_routes_without_cors(cors):
     answer = preflight(cors, "/plain", "https://app.example.com", "GET")
     assert (answer.status, answer["Allow"]) == (204, "GET, HEAD, OPTIONS")
     assert answer["Access-Control-Allow-Origin"] is None
+
+
+def test_cors_is_the_routes_word_whatever_an_application_says(start):
+    said = "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\nAccess-Control-Expose-Headers: X-All\r\n"
+
+    def app(peer):
+        for _ in range(2):
+            peer.request()
+            peer.send(ok(fields=said))
+        peer.gone()
+
+    with Upstream(app) as upstream:
+        daemon = start(CORS + f"""
+[[route]]
+path = "/app"
+cors.origins = ["https://app.example.com"]
+proxy.to = "http://{upstream.address}"
+""")
+        foreign = from_origin(daemon, "/app", "https://evil.example.net")
+        own = from_origin(daemon, "/app", "https://app.example.com")
+    assert foreign.body == b"ok" and own["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert foreign["Access-Control-Allow-Origin"] is None
+    for answer in (foreign, own):
+        assert answer["Access-Control-Allow-Credentials"] is None and answer["Access-Control-Expose-Headers"] is None
 
 
 def test_any_origin_is_told_so_and_caches_may_keep_it(cors):

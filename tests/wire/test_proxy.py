@@ -27,6 +27,22 @@ proxy = {{ to = "http://{to}"{options} }}
 """
 
 
+POOL = """
+[upstream.pool]
+servers = [{servers}]
+timeout = {{ first_byte = "300ms", connect = "300ms" }}
+balance = "round_robin"
+{more}
+[[route]]
+path = "/pool"
+proxy = {{ to = "pool"{options} }}
+"""
+
+
+def pool_of(*addresses, options="", more=""):
+    return POOL.format(servers=", ".join(f'{{ addr = "{each}" }}' for each in addresses), options=options, more=more)
+
+
 @pytest.fixture
 def proxied(start, tmp_path):
     """proxied(upstream, ...) gives a daemon that passes everything to it."""
@@ -105,14 +121,82 @@ def test_P_2_answers_are_framed_anew_and_the_connection_is_kept(proxied, respons
         assert upstream.connections == 1
 
 
-def test_P_2_what_ends_with_its_connection_is_chunked(proxied):
+def test_P_2_what_ends_with_its_connection_gets_a_length(proxied):
+    """From HTTP/1.0, where it is short; in HTTP/1.1 it says that it streams."""
     def serve(peer):
-        peer.request()
-        peer.send(b"HTTP/1.0 200 OK\r\n\r\nuntil the end")
+        peer.send(peer.request().target[1:] + " 200 OK\r\n\r\nuntil ")
+        peer.send(b"the end")
 
     with Upstream(serve) as upstream:
-        answer = proxied(upstream).get("/")
-        assert answer.body == b"until the end" and answer["Transfer-Encoding"] == "chunked"
+        daemon = proxied(upstream)
+        old, new = daemon.get("/HTTP/1.0"), daemon.get("/HTTP/1.1")
+        assert old.body == b"until the end" and old["Content-Length"] == "13" and old["Transfer-Encoding"] is None
+        assert new.body == b"until the end" and new["Transfer-Encoding"] == "chunked"
+
+
+@pytest.mark.parametrize("fields,first", [
+    ("", b"x" * 70_000),
+    ("", b"slow"),
+    ("Content-Type: Text/Event-Stream; charset=utf-8\r\n", b"data: 1\n\n"),
+    ("X-Accel-Buffering: no\r\n", b"now"),
+], ids=["long", "slow", "events", "unbuffered"])
+def test_P_2_what_is_long_or_slow_or_streams_is_not_held_for_its_end(proxied, fields, first):
+    seen = threading.Event()
+
+    def serve(peer):
+        peer.request()
+        peer.send(b"HTTP/1.0 200 OK\r\n" + fields.encode() + b"\r\n" + first)
+        assert seen.wait(30)
+        peer.send(b"the end")
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream)
+        with daemon.connect() as client:
+            began = time.monotonic()
+            client.send("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
+            assert b"Transfer-Encoding: chunked" in client.until(b"\r\n\r\n")
+            got = b""
+            while len(got) < len(first):
+                got += client.exactly(int(client.until(b"\r\n"), 16))
+                assert client.exactly(2) == b"\r\n"
+            assert got == first and (first == b"slow" or time.monotonic() - began < 0.9)
+            seen.set()
+            assert b"".join(client.chunks()) == b"the end"
+
+
+def test_P_2_what_is_held_and_breaks_off_is_502(proxied):
+    taken = threading.Event()
+
+    def serve(peer):
+        peer.request()
+        peer.send(b"HTTP/1.0 200 OK\r\n\r\nhalf of")
+        taken.wait(0.1)
+        peer.reset()
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream)
+        assert daemon.get("/").status == 502
+        daemon.stop()
+        assert daemon.access_log()[-1]["why"] == "upstream_closed"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize("framing", ["", "Content-Length: 0\r\n"])
+def test_P_2_an_empty_post_says_so(proxied, method, framing):
+    """RFC 9110 §8.6: there are servers that answer 411 otherwise."""
+    asked = []
+    with Upstream(seen_by(asked)) as upstream:
+        assert proxied(upstream).get("/", framing, method=method).status == 200
+    assert asked[0]["Content-Length"] == "0" and asked[0]["Transfer-Encoding"] is None
+
+
+def test_P_2_content_that_turns_out_empty_says_so(proxied):
+    asked = []
+    with Upstream(seen_by(asked)) as upstream:
+        daemon = proxied(upstream, options=', buffer = "4KiB"')
+        assert daemon.ask("PUT / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").status == 200
+        assert daemon.get("/").status == 200
+    assert asked[0]["Content-Length"] == "0" and asked[1]["Content-Length"] is None
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
@@ -176,6 +260,15 @@ def test_P_5_host(proxied, policy, expected):
     with Upstream(seen_by(asked)) as upstream:
         proxied(upstream, options=policy).get("/")
         assert asked[0]["Host"] == (expected or upstream.address)
+
+
+def test_P_5_a_unix_sockets_host_is_localhost(start, tmp_path):
+    asked = []
+    with Upstream(seen_by(asked), where=str(tmp_path / "app.sock")) as upstream:
+        more = pool_of(upstream.address, options=', host = "upstream"')
+        daemon = start(CONFIG.format(dir=tmp_path, to="127.0.0.1:1", options="", route="", server="", more=more))
+        assert daemon.get("/pool").status == 200
+    assert asked[0]["Host"] == "localhost"
 
 
 def test_fields_are_edited_both_ways(proxied):
@@ -253,6 +346,62 @@ def test_P_9_silence_is_504(proxied):
         assert time.monotonic() - began >= 0.2
         daemon.stop()
         assert daemon.access_log()[-1]["why"] == "upstream_first_byte"
+
+
+@pytest.mark.parametrize("dripped,status,why", [
+    (b"HTTP/1.1 200 OK\r\n" + b"X-Slow: 1\r\n" * 1000, 504, "upstream_first_byte"),
+    (b"HTTP/1.1 200 " + b"ever so good " * 1000, 504, "upstream_first_byte"),
+    (b"no answer at all " * 1000, 502, "bad_status_line"),
+], ids=["fields", "phrase", "garbage"])
+def test_P_9_a_byte_at_a_time_is_504(proxied, dripped, status, why):
+    """The limit is for the whole head; what is no answer is none at its first wrong byte."""
+    over = threading.Event()
+
+    def serve(peer):
+        peer.request()
+        for byte in dripped:
+            if over.wait(0.01):
+                return
+            try:
+                peer.send(bytes([byte]))
+            except OSError:
+                return  # the proxy has closed
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream, options=', timeout = { first_byte = "500ms" }')
+        began = time.monotonic()
+        assert daemon.get("/").status == status
+        took = time.monotonic() - began
+        over.set()
+        assert took >= 0.5 if status == 504 else took < 0.4
+        daemon.stop()
+        assert daemon.access_log()[-1]["why"] == why
+
+
+def full_listener():
+    """A place to connect to that never lets anybody in: what it has room for is taken."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    clients = [socket.socket() for _ in range(4)]
+    for client in clients:
+        client.setblocking(False)
+        client.connect_ex(listener.getsockname())
+    return listener, clients
+
+
+def test_P_9_a_connection_that_never_comes_about_is_504(start, tmp_path):
+    listener, clients = full_listener()
+    to = "%s:%d" % listener.getsockname()
+    with listener:
+        daemon = start(CONFIG.format(dir=tmp_path, to=to, options="", route="", server="", more=pool_of(to)))
+        began = time.monotonic()
+        assert daemon.get("/pool").status == 504
+        assert time.monotonic() - began >= 0.3
+        daemon.stop()
+        assert daemon.access_log()[-1]["why"] == "upstream_connect_timeout"
+    for client in clients:
+        client.close()
 
 
 @pytest.mark.parametrize("bad,why", [
@@ -411,6 +560,143 @@ def test_P_13_each_piece_goes_on_at_once(proxied):
             assert client.until(b"0\r\n\r\n") == b""
 
 
+def chunk(piece):
+    return b"%x\r\n%s\r\n" % (len(piece), piece)
+
+
+CHUNKED_POST = "POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("buffer", ["", ', buffer = "5B"'])
+def test_P_13_both_directions_at_once(proxied, buffer):
+    """A server that answers while it reads: each piece of the answer comes before the next one of the question."""
+
+    def serve(peer):
+        asked = peer.head()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in peer.pieces(asked):
+            peer.send(chunk(piece.upper()))
+        assert asked.trailers == ["X-Sum: 3"]
+        peer.send(b"0\r\n\r\n")
+        assert peer.head().method == "GET", "the connection is whole"
+        peer.send(ok())
+        peer.gone()
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream, options=buffer)
+        with daemon.connect() as client:
+            client.send(CHUNKED_POST).send(chunk(b"first"))
+            assert b"200 OK" in client.until(b"\r\n\r\n") and client.until(b"FIRST\r\n") == b"5\r\n"
+            for piece in (b"second", b"third" * 1000):
+                client.send(chunk(piece))
+                assert client.until(piece.upper() + b"\r\n") == b"%x\r\n" % len(piece)
+            client.send("0\r\nX-Sum: 3\r\n\r\n")
+            assert client.until(b"0\r\n\r\n") == b""
+        assert daemon.get("/").status == 200
+        daemon.stop()
+        assert upstream.connections == 1
+
+
+def test_P_13_an_answer_does_not_wait_for_content(proxied):
+    """The client sends nothing more before it has its answer, which ends the matter."""
+
+    def serve(peer):
+        peer.head()
+        peer.send(ok(b"enough"))
+        assert peer.gone() in ("closed", "reset"), "half a request: nothing can follow it"
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream)
+        with daemon.connect() as client:
+            client.send("POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 1000000\r\n\r\n")
+            answer = client.answer()
+            assert answer.status == 200 and answer.body == b"enough" and answer["Connection"] == "close"
+        with daemon.connect() as client:
+            client.send("POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n")
+            assert client.answer().status == 100
+            assert client.answer().status == 200
+        daemon.stop()
+
+
+def send_until_blocked(client, total):
+    """How much of so many bytes the other side takes, until it takes no more for a second."""
+    sent, piece = 0, bytes(65536)
+    client.socket.settimeout(1)
+    try:
+        while sent < total:
+            sent += client.socket.send(piece[:total - sent])
+    except TimeoutError:
+        pass
+    client.socket.settimeout(30)
+    return sent
+
+
+def test_P_14_an_early_refusal_is_passed_on(proxied):
+    """From a server that reads no further, and does not close either, while the upload is stuck."""
+    stuck, over = threading.Event(), threading.Event()
+
+    def serve(peer):
+        peer.head()
+        assert stuck.wait(30)
+        peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nmuch")
+        assert over.wait(30)
+
+    total = 64 * 1024 * 1024
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream, route='limits.body = "1GiB"')
+        with daemon.connect() as client:
+            client.send(f"POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: {total}\r\n\r\n")
+            assert send_until_blocked(client, total) < total
+            began = time.monotonic()
+            stuck.set()
+            answer = client.answer()
+            assert answer.status == 413 and answer.body == b"much"
+            assert time.monotonic() - began < 5
+        over.set()
+
+
+@pytest.mark.parametrize("fault", ["server", "content"])
+def test_P_13_an_answer_that_breaks_off_under_an_upload(proxied, fault):
+    """The server dies, or the client's content is bad: either way the answer never looks complete."""
+
+    def serve(peer):
+        peer.head()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(b"begun"))
+        assert peer.until(b"abc\r\n") == b"3\r\n"
+        if fault == "server":
+            peer.reset()
+        else:
+            assert peer.gone() in ("closed", "reset")
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream)
+        with daemon.connect() as client:
+            client.send(CHUNKED_POST).until(b"begun\r\n")
+            client.send(chunk(b"abc"))
+            if fault == "content":
+                client.send("zzz\r\n")
+            assert client.ended() in ("closed", "reset")
+        daemon.stop()
+
+
+def test_P_11_a_client_that_leaves_in_the_midst_of_both(proxied):
+    gone = threading.Event()
+
+    def serve(peer):
+        peer.head()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(b"begun"))
+        peer.until(b"abc\r\n")
+        assert peer.gone() in ("closed", "reset")
+        gone.set()
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream)
+        with daemon.connect() as client:
+            client.send(CHUNKED_POST).send(chunk(b"abc")).until(b"begun\r\n")
+        assert gone.wait(30)
+        daemon.stop()
+
+
 @pytest.mark.parametrize("fields", ["Content-Type: text/event-stream", "Content-Type: text/plain\r\nX-Accel-Buffering: no"])
 def test_P_21_events_go_on_at_once_and_as_they_are(proxied, fields):
     turns = threading.Semaphore(0)
@@ -459,6 +745,26 @@ def test_P_13_back_pressure_holds_the_upstream(proxied):
                 thread.join(30)
             assert progress["sent"] < 64 * 1024 * 1024, "kernel buffers and no more"
         stop.set()
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_P_13_back_pressure_holds_the_client(proxied, answered):
+    """A server that does not read stops the client, whether it has answered or not."""
+    over = threading.Event()
+
+    def serve(peer):
+        peer.head()
+        if answered:
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert over.wait(30)
+
+    total = 256 * 1024 * 1024
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream, route='limits.body = "1GiB"')
+        with daemon.connect() as client:
+            client.send(f"POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: {total}\r\n\r\n")
+            assert send_until_blocked(client, total) < 64 * 1024 * 1024, "kernel buffers and no more"
+        over.set()
 
 
 def test_P_14_a_request_streams_up(proxied):
@@ -526,6 +832,48 @@ def test_P_15_what_may_have_been_done_is_not_repeated(proxied):
         assert state["posts"] == 1 and upstream.connections == 1
 
 
+def test_P_15_a_post_is_repeated_where_nothing_was_sent(start, tmp_path):
+    asked = []
+    with Upstream(lambda peer: None) as nobody, Upstream(seen_by(asked)) as upstream:
+        more = pool_of(nobody.address, upstream.address, more="eject.errors = 0")
+        nobody.stop_listening()
+        daemon = start(CONFIG.format(dir=tmp_path, to=upstream.address, options="", route="", server="", more=more))
+        for _ in range(4):  # whose turn it is, is the pool's choice
+            answer = daemon.ask("POST /pool HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\n\r\nhello")
+            assert answer.status == 200
+        assert [each.content for each in asked] == [b"hello"] * 4
+        daemon.stop()
+        assert 2 in [entry.get("attempts", 1) for entry in daemon.access_log()]
+
+
+@pytest.mark.parametrize("interim,on,expected", [
+    (b"", '["timeout"]', 200),
+    (b"", '["connect"]', 504),
+    (b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", '["timeout"]', 504),
+], ids=["wanted", "unwanted", "told"])
+def test_P_15_silence_is_repeated_where_that_is_wanted(start, tmp_path, interim, on, expected):
+    """But never once the client has heard of the first one, a 103 included."""
+
+    def silent(peer):
+        peer.request()
+        peer.send(interim)
+        peer.gone()
+
+    asked = []
+    with Upstream(silent) as first, Upstream(seen_by(asked)) as second:
+        more = pool_of(first.address, second.address, more=f"retry = {{ on = {on}, budget = '100%' }}\neject.errors = 0")
+        daemon = start(CONFIG.format(dir=tmp_path, to=second.address, options="", route="", server="", more=more))
+        statuses = set()
+        for _ in range(4):
+            with daemon.connect() as client:
+                answer = client.send("GET /pool HTTP/1.1\r\nHost: example.com\r\n\r\n").answer()
+                while answer.status == 103:
+                    answer = client.answer()
+                statuses.add(answer.status)
+        assert statuses == {200, expected} and first.connections >= 1
+        daemon.stop()
+
+
 @pytest.mark.parametrize("last", [
     b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
     b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -544,6 +892,31 @@ def test_P_16_connections_that_are_not_to_be_kept(proxied, last):
                 assert client.send("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n").answer().body == b"ok"
         daemon.stop()
         assert upstream.connections == 2
+
+
+def test_P_1_trailers_that_frame_or_name_go_nowhere(proxied):
+    """What a head would not get through does not behind the content: there are servers that put both together."""
+    asked = []
+    with Upstream(seen_by(asked)) as upstream:
+        route = 'headers.request = { unset = ["X-Unset"], set = { X-Set = "ours" } }'
+        daemon = proxied(upstream, route=route)
+        trailers = ("Content-Length: 3", "X-Forwarded-For: 192.0.2.1", "Proxy: http://evil.example.net/", "X-Unset: 1", "x-set: theirs",
+                    "Host: evil.example.net", "X-Real-IP: 192.0.2.1", "Transfer-Encoding: chunked", "X-Hop: 1", "X-Check: 5")
+        assert daemon.ask("POST / HTTP/1.1\r\nHost: example.com\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "1\r\na\r\n0\r\n" + "\r\n".join(trailers) + "\r\n\r\n").status == 200
+    assert asked[0].trailers == ["X-Check: 5"]
+
+
+def test_trailers_of_an_empty_answer(proxied):
+    response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"
+    with Upstream(answers(response, ok())) as upstream:
+        daemon = proxied(upstream)
+        with daemon.connect() as client:
+            client.send("GET / HTTP/1.1\r\nHost: example.com\r\nTE: trailers\r\nConnection: TE\r\n\r\n").until(b"\r\n\r\n")
+            assert client.until(b"\r\n\r\n") == b"0\r\nX-Sum: 1"
+            assert client.send("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n").answer().body == b"ok"
+        daemon.stop()
+        assert upstream.connections == 1
 
 
 def test_trailers_go_both_ways(proxied):

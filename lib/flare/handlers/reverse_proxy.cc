@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "flare/handlers/proxy/ask.h"
+#include "flare/handlers/proxy/forwarded_content.h"
+#include "flare/handlers/proxy/held_back.h"
 #include "flare/handlers/proxy/proxied_body.h"
 #include "flare/handlers/proxy/refusal.h"
 #include "flare/handlers/proxy/spooled_content.h"
@@ -46,9 +48,16 @@ http::ClientLimits limits_of(http::ClientLimits limits, const ProxyOptions& opti
   return limits;
 }
 
-RequestContent framing_of(const Question& question) noexcept {
+/// Content that is empty says so where it could be expected (RFC 9110 §8.6): some servers insist.
+RequestContent framing_of(const Request& request, const Question& question) noexcept {
   if (question.content != nullptr) return question.chunked ? RequestContent::kChunked : RequestContent::kLength;
-  return question.at_hand.empty() ? RequestContent::kNone : RequestContent::kLength;
+  const bool expected = request.method() == Method::kPost || request.method() == Method::kPut ||
+                        request.method() == Method::kPatch || request.head().framing != http::Framing::kNone;
+  return expected || !question.at_hand.empty() ? RequestContent::kLength : RequestContent::kNone;
+}
+
+void set_cookie(Response& response, const std::string& cookie) {
+  if (!cookie.empty()) response.headers.append("Set-Cookie", cookie);
 }
 
 }  // namespace
@@ -66,9 +75,11 @@ struct ReverseProxy::Shared {
   template <class Stream>
   Response give(Answered<Stream> answered, const Request& request) const;
   template <class Stream>
+  Task<Response> give_when_whole(Answered<Stream> answered, runtime::Cancellation& client) const;
+  template <class Stream>
   Response take_over(Answered<Stream> answered, Response response) const;
-  void stick(const Question& question, Response& response) const;
   static RetryBudget* budget_of(const std::shared_ptr<const Shared>& shared, Worker& worker);
+  [[nodiscard]] std::string cookie_for(const UpstreamServer& server) const;
 
   std::shared_ptr<UpstreamPool> pool;
   ProxyOptions options;
@@ -84,7 +95,6 @@ Task<Response> ReverseProxy::Shared::answer(std::shared_ptr<const Shared> shared
   const std::shared_ptr<Upstream> upstream = Upstream::of(shared->pool, Worker::current());
   Question question{.method = request.method(),
                     .at_hand = request.body(),
-                    .content = request.has_content() ? request.content_source() : nullptr,
                     .chunked = request.head().framing == http::Framing::kChunked,
                     .upgrade = proxy::wanted_upgrade(request),
                     .interim = request.exchange(),
@@ -92,31 +102,49 @@ Task<Response> ReverseProxy::Shared::answer(std::shared_ptr<const Shared> shared
                     .limits = &shared->limits,
                     .retry = &shared->retry,
                     .budget = budget_of(shared, upstream->worker)};
-  std::uint64_t length = question.content != nullptr ? request.head().content_length : question.at_hand.size();
+  std::uint64_t length = question.at_hand.size();
+  if (request.has_content() && request.content_source() != nullptr) {
+    length = request.head().content_length;
+    question.content = std::make_unique<proxy::ForwardedContent>(
+        request, std::shared_ptr<const proxy::ForwardOptions>(shared, &shared->options.forward));
+  }
   if (options.balance.policy == Balance::kHash) question.hash = options.hash.hash(request);
   if (options.sticky) {
     const auto cookie = http::cookie_value(request.header("Cookie").value_or(""), options.sticky->cookie);
     if (cookie) question.preferred = upstream->find_server(*shared->pool, *cookie);
   }
-  std::optional<proxy::SpooledContent> spooled;
+  std::unique_ptr<proxy::SpooledContent> spooled;
   if (question.content != nullptr && shared->options.buffer != 0) {
-    spooled.emplace(*question.content);
+    spooled = std::make_unique<proxy::SpooledContent>(std::move(question.content));
     const auto whole = co_await spooled->spool(shared->options.buffer);
     if (!whole) co_return proxy::refusal(whole.error(), shared->options.proxy_status);
-    question.content = *whole ? nullptr : &*spooled;
-    if (*whole) question.at_hand = spooled->bytes();
-    if (*whole) length = question.at_hand.size();
+    if (*whole) {
+      question.at_hand = spooled->bytes();
+      length = question.at_hand.size();
+    } else {
+      question.content = std::move(spooled);
+    }
   }
   proxy::Asking<Stream> asking(shared->pool, *upstream, question);
   const auto make_head = [&](io::Buffer& out, std::string_view server) {
-    proxy::append_request_head(out, request, shared->options.forward, server, question.upgrade, framing_of(question),
-                               length);
+    proxy::append_request_head(out, request, shared->options.forward, server, question.upgrade,
+                               framing_of(request, question), length);
   };
   auto answered = co_await asking.ask(make_head);
-  if (question.asked != nullptr) request.set_upstream(question.asked->address, question.attempts);
+  const UpstreamServer* const asked = answered ? &answered->from.place.server() : asking.asked();
+  if (asked != nullptr) request.set_upstream(asked->address, question.attempts);
   if (!answered) co_return proxy::refusal(answered.error(), shared->options.proxy_status);
+  // Now: once the answer is given the place may be left, and the server be no more.
+  std::string cookie;
+  if (options.sticky && asked != question.preferred) cookie = shared->cookie_for(*asked);
+  const bool busy = answered->upload && answered->upload->is_running();
+  if (!busy && proxy::is_held_back(*answered->head)) {
+    Response response = co_await shared->give_when_whole<Stream>(std::move(*answered), request.cancellation());
+    set_cookie(response, cookie);
+    co_return response;
+  }
   Response response = shared->give<Stream>(std::move(*answered), request);
-  if (options.sticky) shared->stick(question, response);
+  set_cookie(response, cookie);
   co_return response;
 }
 
@@ -136,9 +164,10 @@ Response ReverseProxy::Shared::give(Answered<Stream> answered, const Request& re
   const bool with_trailers = proxy::accepts_trailers(request.headers());
   if (!connection.is_complete() || (with_trailers && connection.has_trailers())) {
     response.body =
-        http::Body(std::make_unique<proxy::ProxiedBody<Stream>>(std::move(answered.from), size, first, with_trailers));
+        http::Body(std::make_unique<proxy::ProxiedBody<Stream>>(std::move(answered), size, first, with_trailers));
     return response;
   }
+  answered.upload.reset();
   if (request.method() == Method::kHead) {
     response.body = http::Body(std::make_unique<UnsentBody>(told));
   } else {
@@ -146,6 +175,20 @@ Response ReverseProxy::Shared::give(Answered<Stream> answered, const Request& re
   }
   answered.from.give_back();
   return response;
+}
+
+template <class Stream>
+Task<Response> ReverseProxy::Shared::give_when_whole(Answered<Stream> answered, runtime::Cancellation& client) const {
+  Response response = proxy::forward_response(*answered.head);
+  std::string held;
+  const auto whole = co_await proxy::hold_back<Stream>(answered.from, client, held);
+  if (!whole) co_return proxy::refusal(whole.error(), options.proxy_status);
+  if (*whole) {
+    response.body = std::move(held);
+  } else {
+    response.body = http::Body(std::make_unique<proxy::ProxiedBody<Stream>>(std::move(answered), std::move(held)));
+  }
+  co_return response;
 }
 
 template <class Stream>
@@ -159,14 +202,13 @@ Response ReverseProxy::Shared::take_over(Answered<Stream> answered, Response res
   return response;
 }
 
-/// The client is told whom it was at, where it did not know (P-20).
-void ReverseProxy::Shared::stick(const Question& question, Response& response) const {
-  if (question.asked == nullptr || question.asked == question.preferred) return;
+/// By which the client is told whom it was at, where it did not know (P-20).
+std::string ReverseProxy::Shared::cookie_for(const UpstreamServer& server) const {
   const StickyOptions& sticky = *pool->options().sticky;
-  std::string cookie = sticky.cookie + "=" + pool->cookie_for(*question.asked) + "; Path=/";
+  std::string cookie = sticky.cookie + "=" + pool->cookie_for(server) + "; Path=/";
   if (sticky.ttl.count() != 0) cookie += "; Max-Age=" + std::to_string(sticky.ttl.count());
   if (sticky.secure) cookie += "; Secure";
-  response.headers.append("Set-Cookie", cookie + "; HttpOnly; SameSite=Lax");
+  return cookie + "; HttpOnly; SameSite=Lax";
 }
 
 /// Where a route has retry options of its own they have a budget of their own, too; nullptr: the pool's.

@@ -34,10 +34,10 @@ struct ClientLimits {
 
 /// An exchange is begin(), send() of a head, perhaps content, receive_head() until one is not interim, next() until it
 /// is empty, finish(). Input lies in a buffer that is borrowed from `buffers` while there is any; an exchange allocates
-/// nothing once a connection has seen as many fields before. One coroutine may send while another receives. Belongs to
-/// one worker. Errors have ErrorSource::kUpstream: kProtocol with a reason; kTimeout with kWriteIdle,
-/// kUpstreamFirstByte or kUpstreamIdle; kUpstreamClosed where the connection ended too early, in whatever way;
-/// kCancelled.
+/// nothing once a connection has seen as many fields before. One coroutine may send while another receives: until the
+/// content has left, the server may be silent for as long as it takes what it is sent. Belongs to one worker. Errors
+/// have ErrorSource::kUpstream: kProtocol with a reason; kTimeout with kWriteIdle, kUpstreamFirstByte or kUpstreamIdle;
+/// kUpstreamClosed where the connection ended too early, in whatever way; kCancelled.
 template <io::ReusableStream Stream>
 class ClientConnection {
  public:
@@ -53,14 +53,19 @@ class ClientConnection {
   /// All of the pieces: a head, or a head with content that is at hand, or raw bytes after 101. Its error need not be
   /// the last word: the server may have answered before it closed, which receive_head() tells.
   runtime::Task<Result<void>> send(io::Pieces pieces);
-  /// All of the content, as its head said it would be framed. Ends early, without an error, when the server has
-  /// answered before. What content.next() itself fails with is given back as it is.
+  /// All of the content, as its head said it would be framed. What content.next() itself fails with is given back as it
+  /// is.
   runtime::Task<Result<void>> send_content(ContentSource& content, BodyFraming framing);
+  /// The content is wanted no more: a send that waits for the server ends with kCancelled, before this returns.
+  void interrupt_send() noexcept { stream_.interrupt_write(); }
 
   /// The next head, interim ones (RFC 9110 §15.2) included. Its views live until the next receive_head() or next().
   runtime::Task<Result<const ResponseHead*>> receive_head();
   /// The next piece of content, as soon as there is one; it lives until the next call. Empty: the content is complete.
   runtime::Task<Result<std::string_view>> next();
+  /// The same where there is one before `due`; kWouldBlock where there is not, and next() goes on. Not while content is
+  /// sent.
+  runtime::Task<Result<std::string_view>> next_before(runtime::TimePoint due);
   /// Instead of next(), where nobody has to look at the content and much of it is to come: some of it, straight into a
   /// pipe that is empty. 0: it is for next() to go on.
   runtime::Task<Result<std::size_t>> next_into(int pipe);
@@ -98,8 +103,10 @@ class ClientConnection {
   Result<void> fill();
   Result<bool> take_head();
   Result<void> end_trailers();
-  bool has_answered();
   void skip_framing();
+  runtime::Task<Result<void>> send_pieces(ContentSource& content, bool chunked);
+  void wait_for_answer() noexcept;
+  Result<void> receive_more(Result<void> ready);
   std::unexpected<Error> failed(Error error, Reason timeout) noexcept;
   std::unexpected<Error> refused(Reason reason) noexcept { return failed(Error::of(ErrorKind::kProtocol, reason), {}); }
 
@@ -119,7 +126,9 @@ class ClientConnection {
   Method method_ = Method::kGet;
   bool has_head_ = false;  ///< the final one
   bool answer_begun_ = false;
-  bool broken_ = false;  ///< never again
+  bool sending_ = false;  ///< content, beside whoever receives
+  bool broken_ = false;   ///< never again
+  runtime::TimePoint head_due_{};
 };
 
 template <io::ReusableStream Stream>
@@ -172,7 +181,7 @@ runtime::Task<Result<void>> ClientConnection<Stream>::send(io::Pieces pieces) {
       continue;
     }
     if (count.error().kind != ErrorKind::kWouldBlock) co_return failed(count.error(), Reason::kWriteIdle);
-    stream_.set_deadline(worker_.now() + limits_.write_idle);
+    stream_.set_write_deadline(worker_.now() + limits_.write_idle);
     const auto ready = co_await stream_.writable();
     if (!ready) co_return failed(ready.error(), Reason::kWriteIdle);
   }
@@ -181,40 +190,42 @@ runtime::Task<Result<void>> ClientConnection<Stream>::send(io::Pieces pieces) {
 
 template <io::ReusableStream Stream>
 runtime::Task<Result<void>> ClientConnection<Stream>::send_content(ContentSource& content, BodyFraming framing) {
-  const bool usable = !std::exchange(broken_, true);  // until all of it has left
-  const bool chunked = framing == BodyFraming::kChunked;
-  for (bool first = true;; first = false) {
+  sending_ = true;
+  auto sent = co_await send_pieces(content, framing == BodyFraming::kChunked);
+  sending_ = false;
+  broken_ = broken_ || !sent;  // the rest of it is missing
+  head_due_ = worker_.now() + limits_.first_byte;
+  wait_for_answer();
+  co_return sent;
+}
+
+template <io::ReusableStream Stream>
+runtime::Task<Result<void>> ClientConnection<Stream>::send_pieces(ContentSource& content, bool chunked) {
+  for (;;) {
     const auto piece = co_await content.next();
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty()) break;
-    if (!first && has_answered()) co_return Result<void>();  // RFC 9112 §9.5
     std::array<char, kMaxChunkHead> line;
     const std::string_view chunk = chunked ? chunk_head(piece->size(), line) : std::string_view();
     const io::Pieces pieces(chunk, *piece, chunked ? kChunkEnd : std::string_view());
     auto sent = co_await send(pieces);
     if (!sent) co_return sent;
   }
-  if (chunked) {
-    const std::string with_trailers = content.trailers().empty() ? std::string() : last_chunk(content.trailers());
-    const io::Pieces last(with_trailers.empty() ? kLastChunk : std::string_view(with_trailers));
-    auto sent = co_await send(last);
-    if (!sent) co_return sent;
-  }
-  broken_ = !usable;
-  co_return Result<void>();
-}
-
-/// A look without waiting for a final head; what it finds wrong shows again when that is received. Behind an interim
-/// head it does not look.
-template <io::ReusableStream Stream>
-bool ClientConnection<Stream>::has_answered() {
-  constexpr std::size_t kClass = std::string_view("HTTP/1.1 ").size();  // of the status, its first digit
-  if (buffered().size() <= kClass) static_cast<void>(fill());
-  const std::string_view input = buffered();
-  return input.size() > kClass && input[kClass] != '1';
+  if (!chunked) co_return Result<void>();
+  const std::string with_trailers = content.trailers().empty() ? std::string() : last_chunk(content.trailers());
+  const io::Pieces last(with_trailers.empty() ? kLastChunk : std::string_view(with_trailers));
+  auto sent = co_await send(last);
+  co_return sent;
 }
 
 // ---- the response
+
+/// How long, from now on. A server whose request is still on its way may take its time: whoever sends is waited for.
+template <io::ReusableStream Stream>
+void ClientConnection<Stream>::wait_for_answer() noexcept {
+  if (sending_) return stream_.set_read_deadline(runtime::TimePoint::max());
+  stream_.set_read_deadline(has_head_ ? worker_.now() + limits_.body_idle : head_due_);
+}
 
 /// One read, behind what is buffered. Without anything buffered nothing is borrowed afterwards either, unless it came.
 template <io::ReusableStream Stream>
@@ -235,12 +246,13 @@ Result<void> ClientConnection<Stream>::fill() {
 }
 
 /// True: head_ is the next head. Each line feed is looked at once, so that a head in many small pieces is not parsed
-/// once for each.
+/// once for each; but what does not begin as one is refused as soon as that shows.
 template <io::ReusableStream Stream>
 Result<bool> ClientConnection<Stream>::take_head() {
   const std::string_view input = buffered();
   const std::size_t room = std::min<std::size_t>(limits_.head.header_bytes, buffers_.size()) - head_bytes_;
-  if (input.size() < room && input.find('\n', scanned_) == std::string_view::npos) {
+  constexpr std::size_t kBeginning = std::string_view("HTTP/1.1 200").size();
+  if (scanned_ >= kBeginning && input.size() < room && input.find('\n', scanned_) == std::string_view::npos) {
     scanned_ = input.size();
     return false;
   }
@@ -265,14 +277,14 @@ Result<bool> ClientConnection<Stream>::take_head() {
 
 template <io::ReusableStream Stream>
 runtime::Task<Result<const ResponseHead*>> ClientConnection<Stream>::receive_head() {
-  const runtime::TimePoint due = worker_.now() + limits_.first_byte;
+  head_due_ = worker_.now() + limits_.first_byte;
   for (;;) {
     if (begin_ != end_) {
       const auto taken = take_head();
       if (!taken) co_return std::unexpected(taken.error());
       if (*taken) co_return &head_;
     }
-    stream_.set_deadline(due);
+    wait_for_answer();
     const auto ready = co_await stream_.readable();
     if (!ready) co_return failed(ready.error(), Reason::kUpstreamFirstByte);
     const auto filled = fill();
@@ -318,6 +330,16 @@ Result<void> ClientConnection<Stream>::end_trailers() {
   return {};
 }
 
+/// The read behind a wait.
+template <io::ReusableStream Stream>
+Result<void> ClientConnection<Stream>::receive_more(Result<void> ready) {
+  if (!ready) return failed(ready.error(), Reason::kUpstreamIdle);
+  const auto filled = fill();
+  if (filled || filled.error().kind == ErrorKind::kWouldBlock) return {};
+  if (filled.error().kind == ErrorKind::kClosed && reader_.end_of_stream()) return {};
+  return failed(filled.error(), Reason::kUpstreamIdle);  // RFC 9112 §8: incomplete
+}
+
 template <io::ReusableStream Stream>
 runtime::Task<Result<std::string_view>> ClientConnection<Stream>::next() {
   for (;;) {
@@ -325,13 +347,25 @@ runtime::Task<Result<std::string_view>> ClientConnection<Stream>::next() {
     if (piece || piece.error().kind != ErrorKind::kWouldBlock) co_return piece;
     begin_ = end_ = 0;
     buffer_.reset();  // who waits holds none
-    stream_.set_deadline(worker_.now() + limits_.body_idle);
+    wait_for_answer();
     const auto ready = co_await stream_.readable();
-    if (!ready) co_return failed(ready.error(), Reason::kUpstreamIdle);
-    const auto filled = fill();
-    if (filled || filled.error().kind == ErrorKind::kWouldBlock) continue;
-    if (filled.error().kind == ErrorKind::kClosed && reader_.end_of_stream()) continue;
-    co_return failed(filled.error(), Reason::kUpstreamIdle);  // RFC 9112 §8: incomplete
+    const auto more = receive_more(ready);
+    if (!more) co_return std::unexpected(more.error());
+  }
+}
+
+template <io::ReusableStream Stream>
+runtime::Task<Result<std::string_view>> ClientConnection<Stream>::next_before(runtime::TimePoint due) {
+  for (;;) {
+    const auto piece = try_next();
+    if (piece || piece.error().kind != ErrorKind::kWouldBlock) co_return piece;
+    begin_ = end_ = 0;
+    buffer_.reset();
+    stream_.set_read_deadline(due);
+    const auto ready = co_await stream_.readable();
+    if (!ready && ready.error().kind == ErrorKind::kTimeout) co_return piece;
+    const auto more = receive_more(ready);
+    if (!more) co_return std::unexpected(more.error());
   }
 }
 
@@ -350,7 +384,7 @@ runtime::Task<Result<std::size_t>> ClientConnection<Stream>::next_into(int pipe)
         co_return *count;
       }
       if (count.error().kind != ErrorKind::kWouldBlock) co_return failed(count.error(), Reason::kUpstreamIdle);
-      stream_.set_deadline(worker_.now() + limits_.body_idle);
+      wait_for_answer();
       const auto ready = co_await stream_.readable();
       if (!ready) co_return failed(ready.error(), Reason::kUpstreamIdle);
     }

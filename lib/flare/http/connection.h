@@ -81,6 +81,8 @@ class Connection final : private Exchange {
   [[gnu::noinline]] runtime::Task<void> end_after(Error error);
   [[gnu::noinline]] runtime::Task<void> linger();
   runtime::Task<Result<std::string_view>> next() override;
+  runtime::Task<Result<void>> invite() override;
+  void interrupt() noexcept override { stream_.interrupt_read(); }
   [[nodiscard]] std::span<const Field> trailers() const noexcept override { return core_.deferred().trailers; }
   runtime::Task<Result<void>> send_interim(Status status, const HeaderMap& headers) override;
   runtime::Task<Result<void>> receive_held();
@@ -288,6 +290,7 @@ runtime::Task<Next> Connection<Stream>::send_deferred(Response response) {
   const BodyFraming framing = framing_of(response, request.head().minor_version);
   ResponseWriter<Stream> writer(stream_, core_.context().worker(), request.limits());
   const auto outcome = co_await writer.send(head.view(), response.body, framing, request.cancellation());
+  response.body = {};  // what it is made of may still be reading the request
 
   stream_.watch_hang_up(nullptr);
   if (!writer.failure().empty() && core_.context().recorder() != nullptr)
@@ -368,19 +371,29 @@ runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
   co_return std::string_view();
 }
 
+/// H-15: unless content has come anyway.
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> Connection<Stream>::invite() {
+  Deferred& deferred = core_.deferred();
+  const bool waits = deferred.request->head().expect_continue && held_.size() == held_used_;
+  if (std::exchange(deferred.invited, true) || !waits) co_return Result<void>();
+  ResponseWriter<Stream> writer(stream_, core_.context().worker(), deferred.request->limits());
+  auto told = co_await writer.send({"HTTP/1.1 100 Continue\r\n\r\n"});
+  co_return told;
+}
+
 /// Appends what arrives to held_, whose used part is dropped first.
 template <io::ByteStream Stream>
 runtime::Task<Result<void>> Connection<Stream>::receive_held() {
   Deferred& deferred = core_.deferred();
   held_.erase(0, std::exchange(held_used_, 0));
-  if (deferred.request->head().expect_continue && held_.empty() && !std::exchange(deferred.continue_sent, true)) {
-    ResponseWriter<Stream> writer(stream_, core_.context().worker(), deferred.request->limits());
-    auto told = co_await writer.send({"HTTP/1.1 100 Continue\r\n\r\n"});
-    if (!told) co_return told;  // H-15
+  if (deferred.request->head().expect_continue && held_.empty() && !deferred.invited) {
+    auto invited = co_await invite();
+    if (!invited) co_return invited;
   }
   for (;;) {
     const auto since = now();
-    stream_.set_deadline(since + std::min(deferred.request->limits().body_idle, deferred.pace.left()));
+    stream_.set_read_deadline(since + std::min(deferred.request->limits().body_idle, deferred.pace.left()));
     const auto ready = co_await stream_.readable();
     deferred.pace.waited(now() - since);
     if (!ready) {

@@ -40,7 +40,7 @@ struct Deferred {
   // Of the content, as far as the handler has asked for it.
   TransferPace pace;
   std::uint64_t content_bytes = 0;
-  bool continue_sent = false;
+  bool invited = false;         ///< to send it, or no need to
   std::string trailer_section;  ///< as it came
   std::vector<Field> trailers;
 

@@ -10,8 +10,8 @@ namespace flare::http {
 class Exchange : public ContentSource {
  public:
   /// An interim response (RFC 9110 §15.2), such as 103, in front of the one that the handler gives back. `status` is
-  /// 1xx, but neither 100, which asking for content sends, nor 101. HTTP/1.0 clients get none. One at a time, and not
-  /// while next() waits. Errors: the stream's own.
+  /// 1xx, but neither 100, which asking for content sends, nor 101. HTTP/1.0 clients get none. One at a time, and while
+  /// next() waits only after invite(). Errors: the stream's own.
   virtual runtime::Task<Result<void>> send_interim(Status status, const HeaderMap& headers) = 0;
 };
 

@@ -23,6 +23,7 @@ std::expected<std::size_t, Reason> Request::parse(std::string_view input, const 
   clear_upstream();
   user_.clear();
   added_.clear();
+  removed_.clear();
   added_count_ = 0;
   path_ = {};
   const auto size = parse_request_head(input, limits, head_);
@@ -41,6 +42,11 @@ void Request::remove_header(std::string_view name) {
   const auto is_name = [name](const Field& field) { return ascii::iequals(field.name, name); };
   added_count_ -= static_cast<std::size_t>(std::ranges::count_if(added_headers(), is_name));
   std::erase_if(head_.fields, is_name);
+  removed_.emplace_front(name);
+}
+
+bool Request::is_removed(std::string_view name) const noexcept {
+  return std::ranges::any_of(removed_, [name](const std::string& each) { return ascii::iequals(each, name); });
 }
 
 void Request::add_header(std::string name, std::string value) {

@@ -118,6 +118,9 @@ class Request {
   // ---- for middleware: what the handlers behind it see.
   /// No field of that name any more.
   void remove_header(std::string_view name);
+  /// remove_header() has been called for that name: what the client says by it is not to be believed, wherever it
+  /// stands.
+  [[nodiscard]] bool is_removed(std::string_view name) const noexcept;
   /// One more field; both are copied.
   void add_header(std::string name, std::string value);
   /// The fields that the client has sent, as far as they were not removed, and those that were added, which are the
@@ -177,6 +180,7 @@ class Request {
   std::string upstream_;                                          ///< keeps its memory
   std::string user_;                                              ///< so does this
   std::forward_list<std::pair<std::string, std::string>> added_;  ///< what the last `added_count_` fields refer to
+  std::forward_list<std::string> removed_;                        ///< names
   std::size_t added_count_ = 0;
   unsigned attempts_ = 0;
   bool logged_ = true;

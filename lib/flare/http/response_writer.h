@@ -297,7 +297,7 @@ runtime::Task<Result<void>> ResponseWriter<Stream>::wait_writable() {
   static_cast<void>(acknowledged_more());
   for (;;) {
     const auto since = worker_.now();
-    stream_.set_deadline(since + std::min(limits_.write_idle, pace_.left()));
+    stream_.set_write_deadline(since + std::min(limits_.write_idle, pace_.left()));
     const auto ready = co_await stream_.writable();
     pace_.waited(worker_.now() - since);
     if (ready) co_return Result<void>();

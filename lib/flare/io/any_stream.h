@@ -32,7 +32,10 @@ class AnyStream {
   virtual Result<std::size_t> try_send_file(int file, std::uint64_t& offset, std::uint64_t length) = 0;
   virtual Result<void> shutdown_write() = 0;
   virtual void set_deadline(runtime::TimePoint due) = 0;
+  virtual void set_read_deadline(runtime::TimePoint due) = 0;
+  virtual void set_write_deadline(runtime::TimePoint due) = 0;
   virtual void clear_deadline() = 0;
+  virtual void interrupt_read() = 0;
   virtual void set_idle(bool idle) = 0;
   virtual void watch_hang_up(runtime::Cancellation* who) = 0;
   virtual void set_cork(bool on) = 0;
@@ -70,7 +73,10 @@ class OwnedStream final : public AnyStream {
   }
   Result<void> shutdown_write() override { return stream_.shutdown_write(); }
   void set_deadline(runtime::TimePoint due) override { stream_.set_deadline(due); }
+  void set_read_deadline(runtime::TimePoint due) override { stream_.set_read_deadline(due); }
+  void set_write_deadline(runtime::TimePoint due) override { stream_.set_write_deadline(due); }
   void clear_deadline() override { stream_.clear_deadline(); }
+  void interrupt_read() override { stream_.interrupt_read(); }
   void set_idle(bool idle) override { stream_.set_idle(idle); }
   void watch_hang_up(runtime::Cancellation* who) override { stream_.watch_hang_up(who); }
   void set_cork(bool on) override { stream_.set_cork(on); }

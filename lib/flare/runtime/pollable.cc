@@ -1,5 +1,6 @@
 #include "flare/runtime/pollable.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "flare/runtime/worker.h"
@@ -23,8 +24,8 @@ Pollable::Pollable(Pollable&& other) noexcept
       hung_up_(other.hung_up_),
       cancelled_(other.cancelled_),
       idle_(other.idle_),
-      has_deadline_(std::exchange(other.has_deadline_, false)),
-      deadline_(other.deadline_),
+      read_due_(std::exchange(other.read_due_, TimePoint::max())),
+      write_due_(std::exchange(other.write_due_, TimePoint::max())),
       hang_up_watch_(other.hang_up_watch_),
       watches_input_(other.watches_input_) {
   if (registered_) worker_->rebind(slot_, *this);
@@ -97,27 +98,33 @@ void Pollable::wake(Waiter& waiter, Result<void> outcome) noexcept {
   if (waiter) std::exchange(waiter, {}).tell(outcome);
 }
 
+/// Which may end the other wait, or this object: either waiter may own the other. What is left; nullptr: nothing.
+Pollable* Pollable::wake_writer(ErrorKind kind) noexcept {
+  if (!writer_) return this;
+  const std::uint32_t slot = slot_;
+  const std::uint32_t generation = worker_->generation(slot);
+  Worker& worker = *worker_;
+  wake(writer_, fail(kind));
+  return worker.is_current(slot, generation) ? &worker.source(slot) : nullptr;
+}
+
 void Pollable::wake_all(ErrorKind kind) noexcept {
-  const Waiter writer = std::exchange(writer_, {});
-  const Waiter reader = std::exchange(reader_, {});
-  // Who waits in one direction ends only itself; the writer is told first because the reader may own us.
-  if (writer) writer.tell(fail(kind));
-  if (reader) reader.tell(fail(kind));
+  if (Pollable* const source = wake_writer(kind)) source->wake(source->reader_, fail(kind));
 }
 
-void Pollable::set_deadline(TimePoint due) noexcept {
-  deadline_ = due;
-  has_deadline_ = true;
-  if (!is_scheduled() || due < TimerEntry::due()) worker_->timers().schedule(*this, due);
+void Pollable::schedule(TimePoint due) noexcept {
+  if (due != TimePoint::max() && (!is_scheduled() || due < TimerEntry::due())) worker_->timers().schedule(*this, due);
 }
-
-void Pollable::clear_deadline() noexcept { has_deadline_ = false; }
 
 void Pollable::on_timer() {
-  if (!has_deadline_) return;
-  if (deadline_ > worker_->now()) return worker_->timers().schedule(*this, deadline_);
-  has_deadline_ = false;
-  wake_all(ErrorKind::kTimeout);
+  const TimePoint now = worker_->now();
+  const bool write_is_due = write_due_ <= now;
+  if (write_is_due) write_due_ = TimePoint::max();
+  schedule(read_due_ <= now ? write_due_ : std::min(read_due_, write_due_));
+  Pollable* const source = write_is_due ? wake_writer(ErrorKind::kTimeout) : this;
+  if (source == nullptr || source->read_due_ > now) return;  // or that wait has ended, and another one begun
+  source->read_due_ = TimePoint::max();
+  source->wake(source->reader_, fail(ErrorKind::kTimeout));
 }
 
 void Pollable::cancel() noexcept {

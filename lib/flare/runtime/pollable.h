@@ -1,4 +1,4 @@
-// A descriptor that coroutines of one worker wait on, with one deadline.
+// A descriptor that coroutines of one worker wait on, with a deadline for each direction.
 #pragma once
 
 #include <coroutine>
@@ -64,16 +64,28 @@ class Pollable final : private TimerEntry {
   void drained() noexcept { read_ready_ = hung_up_; }
   void write_blocked() noexcept { write_ready_ = false; }
 
-  /// Waits end with kTimeout at `due`. Moving it later, the common case, costs nothing: the wheel is asked when the old
-  /// one fires.
-  void set_deadline(TimePoint due) noexcept;
-  void clear_deadline() noexcept;
+  /// Waits end with kTimeout at `due`; TimePoint::max(): they do not. Moving it later, the common case, costs nothing:
+  /// the wheel is asked when the old one fires.
+  void set_deadline(TimePoint due) noexcept {
+    read_due_ = write_due_ = due;
+    schedule(due);
+  }
+  /// The same of one direction, for a coroutine that waits while another one waits for the other direction.
+  void set_deadline(Direction direction, TimePoint due) noexcept {
+    (direction == Direction::kRead ? read_due_ : write_due_) = due;
+    schedule(due);
+  }
+  void clear_deadline() noexcept { read_due_ = write_due_ = TimePoint::max(); }
 
   /// While set, the start of a drain cancels the wait: nothing would be lost.
   void set_idle(bool idle) noexcept { idle_ = idle; }
   [[nodiscard]] bool is_idle() const noexcept { return idle_; }
   /// Ends the present waits and all later ones with kCancelled.
   void cancel() noexcept;
+  /// Ends the present wait in one direction, where there is one, with kCancelled; a later one is as any other.
+  void interrupt(Direction direction) noexcept {
+    wake(direction == Direction::kRead ? reader_ : writer_, fail(ErrorKind::kCancelled));
+  }
 
   /// Cancels `who` as soon as the peer has ended its side or the connection broke, which may be at once, although
   /// nobody waits for reading. nullptr: no longer. `who` outlives the watch.
@@ -114,10 +126,12 @@ class Pollable final : private TimerEntry {
   void park(Direction direction, std::coroutine_handle<> waiting, Result<void>* outcome) noexcept {
     (direction == Direction::kRead ? reader_ : writer_) = {.coroutine = waiting, .outcome = outcome};
   }
+  void schedule(TimePoint due) noexcept;
   void on_event(const Event& event) noexcept;
   void on_timer() override;
   /// Resumes whoever waits in that direction; this object may be gone afterwards.
   void wake(Waiter& waiter, Result<void> outcome) noexcept;
+  Pollable* wake_writer(ErrorKind kind) noexcept;
   void wake_all(ErrorKind kind) noexcept;
 
   Worker* worker_;
@@ -130,8 +144,8 @@ class Pollable final : private TimerEntry {
   bool hung_up_ = false;
   bool cancelled_ = false;
   bool idle_ = false;
-  bool has_deadline_ = false;
-  TimePoint deadline_{};
+  TimePoint read_due_ = TimePoint::max();
+  TimePoint write_due_ = TimePoint::max();
   Waiter reader_;
   Waiter writer_;
   Cancellation* hang_up_watch_ = nullptr;

@@ -59,9 +59,17 @@ class TcpStream {
   runtime::Task<Result<std::size_t>> send_file(int file, std::uint64_t offset, std::uint64_t length);
 
   void set_deadline(runtime::TimePoint due) noexcept { source_.set_deadline(due); }
+  void set_read_deadline(runtime::TimePoint due) noexcept {
+    source_.set_deadline(runtime::Pollable::Direction::kRead, due);
+  }
+  void set_write_deadline(runtime::TimePoint due) noexcept {
+    source_.set_deadline(runtime::Pollable::Direction::kWrite, due);
+  }
   void clear_deadline() noexcept { source_.clear_deadline(); }
   void set_idle(bool idle) noexcept { source_.set_idle(idle); }
   void cancel() noexcept { source_.cancel(); }
+  void interrupt_read() noexcept { source_.interrupt(runtime::Pollable::Direction::kRead); }
+  void interrupt_write() noexcept { source_.interrupt(runtime::Pollable::Direction::kWrite); }
   void watch_hang_up(runtime::Cancellation* who) noexcept { source_.watch_hang_up(who); }
   /// Cancels `who` as soon as anything arrives, the end included, which may be at once; nullptr: no longer.
   void watch_input(runtime::Cancellation* who) noexcept;

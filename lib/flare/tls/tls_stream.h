@@ -69,11 +69,15 @@ class BasicTlsStream {
   runtime::Task<Result<void>> write_all(std::string_view bytes);
 
   void set_deadline(runtime::TimePoint due) noexcept { transport_.set_deadline(due); }
+  void set_read_deadline(runtime::TimePoint due) noexcept { transport_.set_read_deadline(due); }
+  void set_write_deadline(runtime::TimePoint due) noexcept { transport_.set_write_deadline(due); }
   void clear_deadline() noexcept { transport_.clear_deadline(); }
   void set_idle(bool idle) noexcept { transport_.set_idle(idle); }
   void watch_hang_up(runtime::Cancellation* who) noexcept { transport_.watch_hang_up(who); }
   void set_cork(bool) noexcept {}  // records leave as they are made
   void cancel() noexcept { transport_.cancel(); }
+  void interrupt_read() noexcept { transport_.interrupt_read(); }
+  void interrupt_write() noexcept { transport_.interrupt_write(); }
   /// As TcpStream's; a record of any kind is something that arrives.
   void watch_input(runtime::Cancellation* who) noexcept {
     if (who != nullptr && session_->has_input()) return who->cancel();

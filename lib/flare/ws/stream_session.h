@@ -39,7 +39,6 @@ class StreamSession final : public Session, private runtime::ReadyListener {
     return state_ == State::kOpen ? std::min({ping_due_, idle_due_, drain_due_}) : close_due_;
   }
   void postpone();
-  void set_deadline();
   void take(Result<void> ready);
   Result<void> fill();
   void deadline_passed();
@@ -58,7 +57,6 @@ class StreamSession final : public Session, private runtime::ReadyListener {
   runtime::TimePoint ping_due_ = runtime::TimePoint::max();
   runtime::TimePoint idle_due_ = runtime::TimePoint::max();
   runtime::TimePoint close_due_ = runtime::TimePoint::max();  ///< of the peer's close frame, once ours is under way
-  runtime::TimePoint write_due_ = runtime::TimePoint::max();  ///< of the next byte that the peer takes
   bool waiting_ = false;                                      ///< for input
 };
 
@@ -108,7 +106,7 @@ Result<void> StreamSession<Stream>::fill() {
 template <io::ByteStream Stream>
 bool StreamSession<Stream>::wait_for_input() {
   if (state_ == State::kClosing && close_due_ == runtime::TimePoint::max()) close_due_ = now() + options_.close_timeout;
-  set_deadline();
+  stream_.set_read_deadline(input_due());
   waiting_ = true;
   const auto ready = stream_.readable(*this);
   if (!ready) return true;
@@ -133,11 +131,9 @@ void StreamSession<Stream>::take(Result<void> ready) {
   if (!ready) static_cast<void>(break_off(ready.error()));
 }
 
-/// What was due first: a ping, the end of a silent peer, the drain's, the peer's close frame, or what concerns the
-/// sender alone.
+/// What was due first: a ping, the end of a silent peer, the drain's, or the peer's close frame.
 template <io::ByteStream Stream>
 void StreamSession<Stream>::deadline_passed() {
-  if (write_due_ < input_due()) return;
   if (state_ == State::kClosing) {
     static_cast<void>(break_off(Error::of(ErrorKind::kTimeout, Reason::kWsCloseTimeout)));
   } else if (drain_due_ < std::min(ping_due_, idle_due_)) {
@@ -150,18 +146,11 @@ void StreamSession<Stream>::deadline_passed() {
   }
 }
 
-/// The stream has one deadline for both directions: who wakes by it looks whose it was.
-template <io::ByteStream Stream>
-void StreamSession<Stream>::set_deadline() {
-  const runtime::TimePoint due = std::min(input_due(), write_due_);
-  due == runtime::TimePoint::max() ? stream_.clear_deadline() : stream_.set_deadline(due);
-}
-
 template <io::ByteStream Stream>
 void StreamSession<Stream>::rearm() {
   if (!waiting_) return;
   if (state_ == State::kClosing) close_due_ = now() + options_.close_timeout;
-  set_deadline();
+  stream_.set_read_deadline(input_due());
 }
 
 // ---- output
@@ -169,7 +158,6 @@ void StreamSession<Stream>::rearm() {
 template <io::ByteStream Stream>
 void StreamSession<Stream>::start_sending() {
   if (std::exchange(sending_, true)) return;
-  write_due_ = now() + options_.write_idle;
   turn_.worker().spawn(send_outbox(*this));
 }
 
@@ -183,18 +171,19 @@ runtime::Task<void> StreamSession<Stream>::send_outbox(StreamSession& session) {
       static_cast<void>(session.break_off(Error::of(sent.error().kind, Reason::kClientClosed)));
       break;
     }
-    session.set_deadline();
+    session.stream_.set_write_deadline(session.now() + session.options_.write_idle);
     const auto ready = co_await session.stream_.writable();
     if (ready || !session.outbox_) continue;
-    if (ready.error().kind == ErrorKind::kTimeout && session.now() < session.write_due_) continue;  // not ours
     const Reason why = ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : Reason::kClientClosed;
     static_cast<void>(session.break_off(Error::of(ready.error().kind, why)));
   }
-  session.write_due_ = runtime::TimePoint::max();
   session.sending_ = false;
-  if (session.waiting_ && session.state_ == State::kClosed)
-    session.stream_.set_deadline(session.now());  // it hears of it
-  session.output_left();                          // the last thing: it may end the session
+  // The last thing, either: it may end the session. Its coroutine waits for one of them at most.
+  if (session.waiting_ && session.state_ == State::kClosed) {
+    session.stream_.interrupt_read();
+  } else {
+    session.output_left();
+  }
 }
 
 template <io::ByteStream Stream>
@@ -203,7 +192,6 @@ Result<void> StreamSession<Stream>::send_some() {
   const std::size_t count = outbox_->front(pieces);
   const auto sent = stream_.try_writev({pieces.data(), count});
   if (!sent) return std::unexpected(sent.error());
-  write_due_ = now() + options_.write_idle;
   outbox_sent(*sent);
   output_left();
   return {};
@@ -215,7 +203,8 @@ template <io::ByteStream Stream>
 runtime::Task<void> StreamSession<Stream>::finish(CloseCode code) {
   co_await close(code);
   leave();
-  if (sending_ && !outbox_) stream_.set_deadline(now());  // nothing to send any more: the sender has to hear of it
+  if (sending_ && !outbox_)
+    stream_.set_write_deadline(now());  // nothing to send any more: the sender has to hear of it
   co_await AllSent{*this};
   // The server closes first (RFC 6455 §7.1.1). Who broke a rule may still be sending, and is to read why it ends.
   const bool waits = why() == Reason::kNone ? role_ == Role::kClient : told_;

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <coroutine>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flare/runtime/worker.h"
@@ -288,15 +290,64 @@ TEST_F(ClientConnectionTest, SendsContentInEitherFraming) {
   }
 }
 
-TEST_F(ClientConnectionTest, AnEarlyAnswerEndsTheContent) {
-  Wire wire{.arriving = {"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"}, .stays_open = true};
-  Client client(worker, buffers, wire);
-  Pieces content({"ab", "cd", "ef"});
-  Answer answer;
-  worker.spawn(upload(client, content, BodyFraming::kLength, answer));
-  EXPECT_EQ(wire.sent, "ab");
-  EXPECT_EQ(answer.status, 413);
-  EXPECT_FALSE(answer.reusable) << "the request was not completed";
+/// Waits before its second piece until it is told to go on, or interrupted.
+class WaitingPieces final : public ContentSource {
+ public:
+  Task<Result<std::string_view>> next() override {
+    if (at_ == 1) co_await Waiting{*this};
+    if (interrupted_) co_return fail(ErrorKind::kCancelled);
+    co_return at_ < 2 ? std::string_view("abcdef").substr(3 * at_++, 3) : std::string_view();
+  }
+  void interrupt() noexcept override {
+    interrupted_ = true;
+    go_on();
+  }
+  void go_on() noexcept {
+    if (waiting_) std::exchange(waiting_, {}).resume();
+  }
+
+ private:
+  struct Waiting {
+    WaitingPieces& pieces;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> who) const noexcept { pieces.waiting_ = who; }
+    void await_resume() const noexcept {}
+  };
+  std::coroutine_handle<> waiting_;
+  std::size_t at_ = 0;
+  bool interrupted_ = false;
+};
+Task<void> send_only(Client& client, ContentSource& content, std::optional<Result<void>>& sent) {
+  client.begin(Method::kPost, {});
+  sent = co_await client.send_content(content, BodyFraming::kLength);
+}
+
+TEST_F(ClientConnectionTest, AnAnswerIsReceivedWhileContentIsSent) {
+  for (const bool wanted : {true, false}) {
+    Wire wire{.arriving = {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}, .stays_open = true};
+    Client client(worker, buffers, wire);
+    WaitingPieces content;
+    std::optional<Result<void>> sent;
+    worker.spawn(send_only(client, content, sent));
+    Answer answer;
+    worker.spawn(receive(client, answer));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.content, "ok");
+    EXPECT_FALSE(sent);
+    wanted ? content.go_on() : content.interrupt();
+    ASSERT_TRUE(sent);
+    EXPECT_EQ(sent->has_value(), wanted);
+    EXPECT_EQ(wire.sent, wanted ? "abcdef" : "abc");
+    EXPECT_EQ(client.finish(), wanted) << "the rest of the request is missing";
+  }
+}
+
+TEST_F(ClientConnectionTest, WhatBeginsAsNoHeadIsRefusedAtOnce) {
+  Wire wire{.arriving = {"H", "T", "P"}, .silent_at_end = true};
+  EXPECT_EQ(ask(wire).error, upstream(ErrorKind::kProtocol, Reason::kBadStatusLine));
+  EXPECT_EQ(wire.arriving.size(), 0U);
+  Wire start{.arriving = {"HTTP/1.1 2", "0", "0", " never a line feed"}, .silent_at_end = true};
+  EXPECT_EQ(ask(start).error, upstream(ErrorKind::kTimeout, Reason::kUpstreamFirstByte));
 }
 
 TEST_F(ClientConnectionTest, AnInterimHeadEndsNoContent) {

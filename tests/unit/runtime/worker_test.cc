@@ -90,6 +90,74 @@ TEST(Pollable, ADeadlineMovedLaterIsKept) {
   EXPECT_GE(worker.now() - begin, milliseconds(200));
 }
 
+Task<void> wait_to_write(Pollable& source, std::vector<ErrorKind>& errors, Pollable* interrupted = nullptr) {
+  source.write_blocked();
+  const auto ready = co_await source.writable();
+  if (!ready) errors.push_back(ready.error().kind);
+  if (interrupted != nullptr) interrupted->interrupt(Pollable::Direction::kRead);
+}
+/// So that nothing more can be written for now.
+void fill(int fd) {
+  const std::string bytes(65536, 'x');
+  while (::write(fd, bytes.data(), bytes.size()) > 0) {
+  }
+}
+
+TEST(Pollable, EachDirectionHasADeadlineOfItsOwn) {
+  Worker worker;
+  Pair pair;
+  fill(pair.here.get());
+  Pollable source(worker, std::move(pair.here));
+  const TimePoint begin = worker.now();
+  source.set_deadline(Pollable::Direction::kRead, begin + milliseconds(50));
+  source.set_deadline(Pollable::Direction::kWrite, begin + milliseconds(400));
+  std::string got;
+  std::vector<ErrorKind> read_errors;
+  std::vector<ErrorKind> write_errors;
+  worker.spawn(wait_to_write(source, write_errors));
+  worker.spawn(read_all(source, got, read_errors));
+  for (int turns = 0; read_errors.empty() && turns < 100; ++turns) worker.run_once(milliseconds(100));
+  EXPECT_EQ(read_errors, std::vector{ErrorKind::kTimeout});
+  EXPECT_TRUE(write_errors.empty());
+  run_until_idle(worker);
+  EXPECT_EQ(write_errors, std::vector{ErrorKind::kTimeout});
+  EXPECT_GE(worker.now() - begin, milliseconds(400));
+}
+
+TEST(Pollable, AnInterruptEndsThePresentWaitOnly) {
+  Worker worker;
+  Pair pair;
+  Pollable source(worker, std::move(pair.here));
+  std::string got;
+  std::vector<ErrorKind> errors;
+  source.drained();
+  worker.spawn(read_all(source, got, errors));
+  source.interrupt(Pollable::Direction::kWrite);
+  EXPECT_EQ(worker.active_tasks(), 1U);
+  source.interrupt(Pollable::Direction::kRead);
+  EXPECT_EQ(errors, std::vector{ErrorKind::kCancelled});
+  worker.spawn(read_all(source, got, errors));
+  pair.there.reset();
+  run_until_idle(worker);
+  EXPECT_EQ(errors.size(), 1U);
+}
+
+TEST(Pollable, AWaitThatTheOtherOnesEndInterruptsIsEndedOnce) {
+  Worker worker;
+  Pair pair;
+  fill(pair.here.get());
+  Pollable source(worker, std::move(pair.here));
+  std::string got;
+  std::vector<ErrorKind> read_errors;
+  std::vector<ErrorKind> write_errors;
+  source.set_deadline(worker.now() + milliseconds(50));
+  worker.spawn(wait_to_write(source, write_errors, &source));
+  worker.spawn(read_all(source, got, read_errors));
+  run_until_idle(worker);
+  EXPECT_EQ(write_errors, std::vector{ErrorKind::kTimeout});
+  EXPECT_EQ(read_errors, std::vector{ErrorKind::kCancelled});
+}
+
 TEST(Pollable, CancelEndsPresentAndLaterWaits) {
   Worker worker;
   Pair pair;

@@ -28,8 +28,9 @@ const char* check_cors_origin(std::string_view origin) noexcept;
 /// A preflight: OPTIONS with an Origin and Access-Control-Request-Method.
 bool is_preflight(const http::Request& request) noexcept;
 
-/// Middleware: answers preflights itself with 204, and adds its fields to what `handler` answers, refusals included.
-/// Origins that are not listed get no such field, which is what keeps their pages out: it stops no request.
+/// Middleware: answers preflights itself with 204, and puts its fields in place of those that `handler` answers with,
+/// refusals included. Origins that are not listed get no such field, which is what keeps their pages out: it stops no
+/// request.
 class Cors {
  public:
   /// Precondition: every origin passes check_cors_origin(); not `credentials` with "*".

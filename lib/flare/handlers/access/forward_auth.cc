@@ -1,5 +1,7 @@
 #include "flare/handlers/access/forward_auth.h"
 
+#include <chrono>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +17,7 @@ using http::Request;
 using http::Response;
 using http::Status;
 using runtime::Task;
+using runtime::Worker;
 
 /// About the content and how it is wanted, which the question is not about; and what it says itself.
 constexpr std::string_view kNotAsked[] = {
@@ -37,17 +40,45 @@ constexpr std::string_view kNotAsked[] = {
 bool is_success(Status status) noexcept { return http::code(status) / 100 == 2; }
 bool is_verdict(Status status) noexcept { return status == Status::kUnauthorized || status == Status::kForbidden; }
 
-/// The answer's content is nobody's: read to its end where that is near, so that the connection can be used again.
+/// Gives up a connection that is not done in time.
+template <class Connection>
+class Patience final : private runtime::TimerEntry {
+ public:
+  Patience(Worker& worker, Connection& with) noexcept : with_(with) {
+    worker.timers().schedule(*this, worker.now() + std::chrono::seconds(1));
+  }
+
+ private:
+  void on_timer() override { with_.cancel(); }
+  Connection& with_;
+};
+
+constexpr std::size_t kMostLeft = 65536;
+
 template <class Stream>
-Task<void> leave(proxy::Answered<Stream> answered) {
-  constexpr std::size_t kMost = 65536;
-  std::size_t seen = 0;
-  while (!answered.from->is_complete() && seen <= kMost) {
-    const auto piece = co_await answered.from->next();
-    if (!piece || piece->empty()) break;
+Task<void> read_rest(Worker& worker, typename WorkerUpstream<Stream>::Borrowed from) {
+  const Patience patience(worker, *from);
+  for (std::size_t seen = 0; !from->is_complete() && seen <= kMostLeft;) {
+    const auto piece = co_await from->next();
+    if (!piece) co_return;
     seen += piece->size();
   }
-  if (answered.from->is_complete()) answered.from.give_back();
+  if (from->is_complete()) from.give_back();
+}
+
+/// The answer's content is nobody's: read to its end where that is near, so that the connection can be used again. The
+/// request does not wait for that.
+template <class Stream>
+void leave(proxy::Answered<Stream> answered) {
+  auto& from = answered.from;
+  while (!from->is_complete()) {
+    const auto piece = from->try_next();
+    if (piece) continue;
+    if (piece.error().kind != ErrorKind::kWouldBlock || from->remaining().value_or(0) > kMostLeft) return;
+    Worker& worker = from.place.upstream().worker;
+    return worker.spawn(read_rest<Stream>(worker, std::move(from)));
+  }
+  from.give_back();
 }
 
 Response refused(const http::ResponseHead& head) {
@@ -101,7 +132,7 @@ void ForwardAuth::Shared::copy_fields(const http::ResponseHead& head, Request& r
 template <class Stream>
 Task<Response> ForwardAuth::Shared::answer(std::shared_ptr<const Shared> shared, Request& request) {
   for (const std::string& name : shared->options.copy) request.remove_header(name);
-  const auto upstream = WorkerUpstream<Stream>::of(shared->pool, runtime::Worker::current());
+  const auto upstream = WorkerUpstream<Stream>::of(shared->pool, Worker::current());
   proxy::Question question{.method = http::Method::kGet,
                            .at_hand = {},
                            .upgrade = {},
@@ -111,17 +142,18 @@ Task<Response> ForwardAuth::Shared::answer(std::shared_ptr<const Shared> shared,
   proxy::Asking<Stream> asking(shared->pool, *upstream, question);
   const auto make_head = [&](io::Buffer& out, std::string_view server) { shared->append_head(out, request, server); };
   auto answered = co_await asking.ask(make_head);
-  if (question.asked != nullptr) request.set_upstream(question.asked->address, question.attempts);
+  const UpstreamServer* const asked = answered ? &answered->from.place.server() : asking.asked();
+  if (asked != nullptr) request.set_upstream(asked->address, question.attempts);
   if (!answered) co_return proxy::refusal(answered.error(), false);
   const http::ResponseHead& head = *answered->head;
   if (!is_success(head.status)) {
     Response refusal =
         is_verdict(head.status) ? refused(head) : http::error_response(Status::kBadGateway, Reason::kAuthAnswer);
-    co_await leave<Stream>(std::move(*answered));
+    leave<Stream>(std::move(*answered));
     co_return refusal;
   }
   shared->copy_fields(head, request);
-  co_await leave<Stream>(std::move(*answered));
+  leave<Stream>(std::move(*answered));
   request.clear_upstream();
   http::Reply reply = shared->handler(request);
   if (Response* response = reply.now()) co_return std::move(*response);

@@ -8,10 +8,12 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "flare/handlers/proxy/forward_request.h"
 #include "flare/handlers/proxy/forward_response.h"
 #include "flare/handlers/proxy/question.h"
+#include "flare/handlers/proxy/upload.h"
 #include "flare/handlers/upstream/open_stream.h"
 #include "flare/handlers/upstream/worker_upstream.h"
 #include "flare/http/exchange.h"
@@ -23,6 +25,16 @@ template <class Stream>
 struct Answered {
   typename WorkerUpstream<Stream>::Borrowed from;
   const http::ResponseHead* head = nullptr;  ///< from's
+  /// The request's content is still on its way; ends before `from` does anything else.
+  std::unique_ptr<Upload<typename WorkerUpstream<Stream>::Connection>> upload = nullptr;
+};
+
+/// Gives up the exchange when the client leaves (P-11).
+template <class Connection>
+struct CancelExchange final : runtime::Cancellation::Listener {
+  CancelExchange(runtime::Cancellation& client, Connection& of) noexcept : Listener(client), connection(of) {}
+  void on_cancel() override { connection.cancel(); }
+  Connection& connection;
 };
 
 /// One question to a pool. Lives in the frame that asks.
@@ -71,11 +83,19 @@ class Asking {
         place_.server().observe(now(), nanoseconds(upstream_.worker.now()) - nanoseconds(since));
         if (may_ask_another((*head)->status)) continue;
         pool_->succeeded(admission_, now());
-        co_return Answered<Stream>{.from = {.place = std::move(place_), .lease = std::move(lease_)}, .head = *head};
+        co_return Answered<Stream>{.from = {.place = std::move(place_), .lease = std::move(lease_)},
+                                   .head = *head,
+                                   .upload = std::move(upload_)};
       }
       last_error_ = head.error();
       if (!may_repeat()) co_return std::unexpected(last_error_);
     }
+  }
+
+  /// Whom the last attempt was at, while this lives; nullptr: there was none. For where ask() has failed.
+  [[nodiscard]] const UpstreamServer* asked() const noexcept {
+    if (question_.attempts == 0) return nullptr;
+    return place_ ? &place_.server() : left_.back().get();
   }
 
  private:
@@ -89,12 +109,13 @@ class Asking {
             .tried = std::span(tried_.data(), tried_count_)};
   }
   [[nodiscard]] bool is_repeatable() const noexcept {
-    return question_.content == nullptr && is_idempotent(question_.method);
+    return question_.content == nullptr && !sent_content_ && !told_interim_ && is_idempotent(question_.method);
   }
   [[nodiscard]] bool has_tries_left() const noexcept {
     return tried_count_ < std::min<std::size_t>(question_.retry->max, kMostTried);
   }
   void leave_server() {
+    left_.push_back(place_.served().member.server);  // the pool may drop it meanwhile
     tried_[tried_count_++] = &place_.server();
     lease_ = {};
     place_ = {};
@@ -114,7 +135,6 @@ class Asking {
 
   runtime::Task<Result<void>> connect() {
     ++question_.attempts;
-    question_.asked = &place_.server();
     if (!fresh_) lease_ = place_.served().idle.take(is_repeatable() ? Idle::Look::kIfStale : Idle::Look::kAlways);
     if (lease_) co_return Result<void>();
     auto stream = co_await open_stream(OfKind<Stream>(), upstream_.worker, place_.served().member, pool_->options(),
@@ -124,42 +144,43 @@ class Asking {
     co_return Result<void>();
   }
 
-  /// Gives up the exchange when the client leaves (P-11).
-  struct CancelExchange final : runtime::Cancellation::Listener {
-    CancelExchange(runtime::Cancellation& client, Connection& of) noexcept : Listener(client), connection(of) {}
-    void on_cancel() override { connection.cancel(); }
-    Connection& connection;
-  };
-
   /// Sends the request and receives the head of its answer.
   runtime::Task<Result<const http::ResponseHead*>> ask_one() {
     co_await upstream_.worker.end_of_turn();
     if (question_.client.is_cancelled()) co_return fail(ErrorKind::kCancelled);
     Connection& connection = *lease_;
-    const CancelExchange listener(question_.client, connection);
+    const CancelExchange<Connection> listener(question_.client, connection);
     connection.begin(question_.method, *question_.limits);
     const io::Pieces pieces(head_.view(), question_.at_hand);
-    auto sent = co_await connection.send(pieces);
+    const auto sent = co_await connection.send(pieces);
+    // A server that closes may have said why before: that counts.
+    if (!sent && sent.error().kind == ErrorKind::kTimeout) co_return std::unexpected(sent.error());
     if (sent && question_.content != nullptr) {
       sent_content_ = true;
-      sent = co_await connection.send_content(
-          *question_.content, question_.chunked ? http::BodyFraming::kChunked : http::BodyFraming::kLength);
+      const auto invited = co_await question_.content->invite();
+      if (!invited) co_return std::unexpected(invited.error());
+      upload_ = std::make_unique<Upload<Connection>>(
+          connection, std::move(question_.content),
+          question_.chunked ? http::BodyFraming::kChunked : http::BodyFraming::kLength);
+      upload_->start(upstream_.worker);
     }
-    // A server that closes may have said why before: that counts.
-    if (!sent && (sent.error().source != ErrorSource::kUpstream || sent.error().kind == ErrorKind::kTimeout))
-      co_return std::unexpected(sent.error());
     for (;;) {
       auto received = co_await connection.receive_head();
-      if (!received) co_return std::unexpected(received.error());
+      if (!received)
+        co_return std::unexpected(upload_ ? upload_->failure().value_or(received.error()) : received.error());
       const http::ResponseHead& head = **received;
       if (head.status == http::Status::kSwitchingProtocols && !is_granted(question_.upgrade, http::Fields(head.fields)))
         co_return std::unexpected(Error{.kind = ErrorKind::kProtocol,
                                         .source = ErrorSource::kUpstream,
                                         .reason = Reason::kBadStatusLine});  // nobody has asked for that
-      if (!head.is_interim()) co_return &head;
+      if (!head.is_interim()) {
+        if (upload_ && http::code(head.status) >= 400) upload_->stop();  // it is not wanted (RFC 9112 §9.5)
+        co_return &head;
+      }
       // Who waited for 100 has it from us.
       if (head.status == http::Status::kContinue || question_.interim == nullptr) continue;
       const http::Response interim = forward_response(head);
+      told_interim_ = true;
       auto told = co_await question_.interim->send_interim(interim.status, interim.headers);
       if (!told) co_return std::unexpected(told.error());
     }
@@ -187,7 +208,7 @@ class Asking {
     }
     pool_->failed(place_.server(), admission_, now());
     const bool wanted = timed_out ? question_.retry->timeout : was_closed && question_.retry->reset;
-    if (!wanted || sent_content_ || !is_repeatable() || !has_tries_left() || !budget_.take(now())) return false;
+    if (!wanted || !is_repeatable() || !has_tries_left() || !budget_.take(now())) return false;
     leave_server();
     return true;
   }
@@ -214,13 +235,16 @@ class Asking {
   RetryBudget& budget_;
   io::Buffer head_;
   Place place_;
-  typename Idle::Lease lease_;  ///< ends before its place
+  typename Idle::Lease lease_;                  ///< ends before its place
+  std::unique_ptr<Upload<Connection>> upload_;  ///< ends before its connection
   Breaker::Admission admission_ = Breaker::Admission::kYes;
   Error last_error_;
+  std::vector<std::shared_ptr<const UpstreamServer>> left_;  ///< keeps those in tried_
   std::array<const UpstreamServer*, kMostTried> tried_{};
   std::size_t tried_count_ = 0;
   bool fresh_ = false;  ///< no connection that was used before
   bool sent_content_ = false;
+  bool told_interim_ = false;  ///< the client has heard of one of the servers (P-15)
 };
 
 }  // namespace flare::handlers::proxy

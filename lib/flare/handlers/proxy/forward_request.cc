@@ -141,7 +141,7 @@ void append_host(io::Buffer& out, const http::Request& request, const ForwardOpt
                  std::string_view server) {
   switch (options.host) {
     case HostPolicy::kOriginal: return append_field(out, "Host", request.authority());
-    case HostPolicy::kUpstream: return append_field(out, "Host", server);
+    case HostPolicy::kUpstream: return append_field(out, "Host", server.starts_with("unix:") ? "localhost" : server);
     case HostPolicy::kLiteral: return append_field(out, "Host", options.host_name);
   }
 }
@@ -156,6 +156,11 @@ void append_end_to_end_fields(io::Buffer& out, const http::Request& request, con
   }
   append_forwarded_fields(out, request, options.forwarded);
   append_via(out, request, options);
+}
+
+bool is_withheld(std::string_view name, const http::Request& request, const ForwardOptions& options) noexcept {
+  return is_replaced(name, options) || request.is_removed(name) || request.added_headers().contains(name) ||
+         HopByHop(request.received_headers()).owns(name);
 }
 
 void append_request_head(io::Buffer& out, const http::Request& request, const ForwardOptions& options,

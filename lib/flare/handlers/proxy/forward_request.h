@@ -48,11 +48,15 @@ bool accepts_trailers(http::Fields fields) noexcept;
 /// Always begins with '/'.
 void append_target(io::Buffer& out, const http::Request& request, const ForwardOptions& options);
 
-/// The Host field, as `options` choose it.
+/// The Host field, as `options` choose it: "localhost" for a server that is a unix socket.
 void append_host(io::Buffer& out, const http::Request& request, const ForwardOptions& options, std::string_view server);
 
 /// The fields of the request that go on, and what tells of its way: X-Forwarded-*, Forwarded, Via.
 void append_end_to_end_fields(io::Buffer& out, const http::Request& request, const ForwardOptions& options);
+
+/// A field of that name is none of the client's to send on: it belongs to the hop, is made anew, set or left out, or
+/// middleware has taken it away or given its own. For fields that come behind the content.
+bool is_withheld(std::string_view name, const http::Request& request, const ForwardOptions& options) noexcept;
 
 /// The whole head, with the empty line, appended to `out`. `server` is what kUpstream names. Nothing of it is taken on
 /// trust: a client's own X-Forwarded-*, Forwarded and X-Real-IP go no further unless a trusted proxy vouches for them.

@@ -3,13 +3,15 @@
 
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "flare/handlers/proxy/ask.h"
 #include "flare/handlers/proxy/trailers.h"
-#include "flare/handlers/upstream/worker_upstream.h"
 #include "flare/http/body.h"
 
 namespace flare::handlers::proxy {
@@ -19,13 +21,20 @@ namespace flare::handlers::proxy {
 template <class Stream>
 class ProxiedBody final : public http::BodySource {
  public:
-  using Borrowed = typename WorkerUpstream<Stream>::Borrowed;
-
   /// `size` counts `first` too, what has come with the head: an error (kWouldBlock) where nothing has.
-  ProxiedBody(Borrowed from, std::optional<std::uint64_t> size, const Result<std::string_view>& first,
+  ProxiedBody(Answered<Stream> answered, std::optional<std::uint64_t> size, const Result<std::string_view>& first,
               bool with_trailers)
-      : from_(std::move(from)), size_(size), with_trailers_(with_trailers) {
-    if (first) first_ = *first;
+      : from_(std::move(answered.from)),
+        upload_(std::move(answered.upload)),
+        size_(size),
+        with_trailers_(with_trailers) {
+    if (first && !first->empty()) first_ = *first;  // an empty one is the end: that is for next() to find
+  }
+
+  /// `held` has been received already, and more of it is to come, until the connection ends.
+  ProxiedBody(Answered<Stream> answered, std::string held)
+      : from_(std::move(answered.from)), upload_(std::move(answered.upload)), held_(std::move(held)) {
+    if (!held_.empty()) first_ = held_;
   }
 
   runtime::Task<Result<std::string_view>> next() override {
@@ -35,6 +44,7 @@ class ProxiedBody final : public http::BodySource {
     if (!piece) broke_off(piece.error());
     if (piece && piece->empty()) {
       if (with_trailers_) trailers_ = Trailers(from_->trailers());
+      upload_.reset();
       from_.give_back();
     }
     co_return piece;
@@ -50,7 +60,7 @@ class ProxiedBody final : public http::BodySource {
     co_return count;
   }
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return size_; }
-  [[nodiscard]] bool is_ready() const noexcept override { return first_.has_value(); }
+  [[nodiscard]] bool is_ready() const noexcept override { return first_ || (!size_ && from_ && from_->is_complete()); }
   [[nodiscard]] std::span<const http::Field> trailers() const noexcept override { return trailers_.fields(); }
   void cancel() noexcept override {
     if (from_) from_->cancel();
@@ -64,11 +74,13 @@ class ProxiedBody final : public http::BodySource {
     if (error.kind != ErrorKind::kCancelled) from_.place.failed();
   }
 
-  Borrowed from_;
+  typename WorkerUpstream<Stream>::Borrowed from_;
+  std::unique_ptr<Upload<typename WorkerUpstream<Stream>::Connection>> upload_;  ///< ends before its connection
   std::optional<std::uint64_t> size_;
-  bool with_trailers_;  ///< the client takes them
+  bool with_trailers_ = false;  ///< the client takes them
   Trailers trailers_;
-  std::optional<std::string_view> first_;  ///< has come with the head
+  std::string held_;
+  std::optional<std::string_view> first_;  ///< has come with the head, or is held
 };
 
 }  // namespace flare::handlers::proxy

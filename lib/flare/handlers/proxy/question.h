@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "flare/handlers/upstream/retry_budget.h"
@@ -15,11 +16,11 @@ namespace flare::handlers::proxy {
 /// Everything it refers to outlives it.
 struct Question {
   http::Method method = http::Method::kGet;
-  std::string_view at_hand;                ///< content that is there already
-  http::ContentSource* content = nullptr;  ///< or is on its way
-  bool chunked = false;                    ///< how that goes upstream
-  std::string_view upgrade;                ///< what the client wants to switch to
-  http::Exchange* interim = nullptr;       ///< who is told of interim answers; may be nullptr
+  std::string_view at_hand;                      ///< content that is there already
+  std::unique_ptr<http::ContentSource> content;  ///< or is on its way; whoever sends it has it then
+  bool chunked = false;                          ///< how that goes upstream
+  std::string_view upgrade;                      ///< what the client wants to switch to
+  http::Exchange* interim = nullptr;             ///< who is told of interim answers; may be nullptr
   runtime::Cancellation& client;
   std::uint64_t hash = 0;
   const UpstreamServer* preferred = nullptr;
@@ -27,9 +28,7 @@ struct Question {
   const RetryOptions* retry = nullptr;
   RetryBudget* budget = nullptr;  ///< nullptr: the pool's
 
-  // What became of it.
-  unsigned attempts = 0;
-  const UpstreamServer* asked = nullptr;  ///< last; not to be used once its pool has dropped it
+  unsigned attempts = 0;  ///< that it took
 };
 
 /// RFC 9110 §9.2.2.

@@ -1,6 +1,8 @@
 // Content of which the beginning has been kept, in memory, so that it can be sent again (P-14).
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,12 +14,12 @@ namespace flare::handlers::proxy {
 /// Reads at most `most` bytes and what came with the last of them; the rest goes through.
 class SpooledContent final : public http::ContentSource {
  public:
-  explicit SpooledContent(http::ContentSource& from) noexcept : from_(from) {}
+  explicit SpooledContent(std::unique_ptr<http::ContentSource> from) noexcept : from_(std::move(from)) {}
 
   /// True: all of it is here, in bytes().
   runtime::Task<Result<bool>> spool(std::size_t most) {
     while (bytes_.size() < most) {
-      const auto piece = co_await from_.next();
+      const auto piece = co_await from_->next();
       if (!piece) co_return std::unexpected(piece.error());
       if (piece->empty()) co_return true;
       bytes_.append(*piece);
@@ -32,13 +34,15 @@ class SpooledContent final : public http::ContentSource {
       co_return bytes_;
     }
     bytes_ = {};
-    auto piece = co_await from_.next();
+    auto piece = co_await from_->next();
     co_return piece;
   }
-  [[nodiscard]] std::span<const http::Field> trailers() const noexcept override { return from_.trailers(); }
+  runtime::Task<Result<void>> invite() override { return from_->invite(); }
+  void interrupt() noexcept override { from_->interrupt(); }
+  [[nodiscard]] std::span<const http::Field> trailers() const noexcept override { return from_->trailers(); }
 
  private:
-  http::ContentSource& from_;
+  std::unique_ptr<http::ContentSource> from_;
   std::string bytes_;
   bool given_ = false;
 };

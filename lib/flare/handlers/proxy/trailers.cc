@@ -38,7 +38,7 @@ bool may_trail(const http::Field& field) noexcept {
 
 }  // namespace
 
-Trailers::Trailers(std::span<const http::Field> received) {
+Trailers::Trailers(std::span<const http::Field> received, const std::function<bool(std::string_view)>& may_pass) {
   std::size_t size = 0;
   for (const http::Field& field : received) size += field.name.size() + field.value.size();
   text_.reserve(size);
@@ -48,7 +48,7 @@ Trailers::Trailers(std::span<const http::Field> received) {
     return std::string_view(text_.data() + at, part.size());
   };
   for (const http::Field& field : received) {
-    if (!may_trail(field)) continue;
+    if (!may_trail(field) || (may_pass && !may_pass(field.name))) continue;
     const std::string_view name = keep(field.name);
     fields_.push_back({name, keep(field.value)});
   }

@@ -1,6 +1,7 @@
 // Trailer fields that a proxy passes on (RFC 9110 §6.5).
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,11 +10,12 @@
 
 namespace flare::handlers::proxy {
 
-/// A copy of those that may come behind content: none that frames, routes or describes it, or that authenticates.
+/// A copy of those that may come behind content: none that frames, routes or describes it, or that authenticates; nor
+/// any that `may_pass` says no to.
 class Trailers {
  public:
   Trailers() noexcept = default;
-  explicit Trailers(std::span<const http::Field> received);
+  explicit Trailers(std::span<const http::Field> received, const std::function<bool(std::string_view)>& may_pass = {});
 
   /// Live as long as this stays where it is.
   [[nodiscard]] std::span<const http::Field> fields() const noexcept { return fields_; }

@@ -169,5 +169,24 @@ TEST(ForwardRequest, PrefixesAreWholeSegments) {
   EXPECT_EQ(target_of("/api", both), "/v2/");
 }
 
+TEST(ForwardRequest, AUnixSocketsHostIsLocalhost) {
+  const Asked asked("GET / HTTP/1.1\r\nHost: a\r\n");
+  io::Buffer out(64);
+  append_host(out, asked.request, {.host = HostPolicy::kUpstream}, "unix:/run/app.sock");
+  EXPECT_EQ(out.view(), "Host: localhost\r\n");
+}
+
+TEST(ForwardRequest, WhatIsNoFieldOfTheClientsIsNoTrailerOfTheirsEither) {
+  Asked asked("POST / HTTP/1.1\r\nHost: a\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\n");
+  asked.request.remove_header("X-User");
+  asked.request.add_header("X-Role", "reader");
+  ForwardOptions options{.unset = {"X-Unset"}};
+  options.set.set("X-Set", "1");
+  for (const char* name : {"x-user", "X-ROLE", "X-Hop", "X-Unset", "x-set", "Host", "Proxy", "X-Forwarded-For",
+                           "Content-Length", "Transfer-Encoding", "Via", "X-Real-IP"})
+    EXPECT_TRUE(is_withheld(name, asked.request, options)) << name;
+  EXPECT_FALSE(is_withheld("X-Check", asked.request, options));
+}
+
 }  // namespace
 }  // namespace flare::handlers::proxy

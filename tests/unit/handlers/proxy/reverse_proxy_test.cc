@@ -5,12 +5,15 @@
 
 #include <array>
 #include <coroutine>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "flare/net/socket.h"
 #include "flare/tcp/tcp_listener.h"
 #include "tests/support/parsed_request.h"
 
@@ -135,8 +138,57 @@ Task<void> ask_all(Worker& worker, const ReverseProxy& proxy, std::vector<http::
   }
 }
 
+/// Of one sticky server.
+std::shared_ptr<UpstreamPool> sticky_pool(const net::Endpoint& where) {
+  UpstreamOptions options;
+  options.servers.push_back({.address = where.to_string()});
+  options.sticky = StickyOptions{.cookie = "at"};
+  options.connect.timeout = milliseconds(100);
+  return std::make_shared<UpstreamPool>(std::move(options));
+}
+
+/// Listens, but has no room for another connection: one more is on its way for ever.
+class FullServer {
+ public:
+  FullServer() {
+    for (int i = 0; i < 4; ++i) clients_.push_back(*net::begin_connect(where));
+  }
+
+ private:
+  net::UniqueFd listener_ = *net::listen_on(net::SocketAddr::localhost(0), {.backlog = 0});
+  std::vector<net::Connecting> clients_;
+
+ public:
+  net::Endpoint where = *net::SocketRef(listener_.get()).local_addr();
+};
+
 class ReverseProxyTest : public testing::Test {
  protected:
+  void turn_until(const std::function<bool()>& done) {
+    for (int turns = 0; !done() && turns < 1'000; ++turns) worker.run_once(milliseconds(100));
+    EXPECT_TRUE(done());
+  }
+  /// Asks, and while that waits, as `asked` tells, the pool drops its server, which another request finds out.
+  Got drop_meanwhile(const std::shared_ptr<UpstreamPool>& pool, const std::function<bool()>& asked) {
+    const ReverseProxy proxy(pool);
+    ParsedRequest first("GET", "/");
+    ParsedRequest second("GET", "/");
+    std::vector<Got> out;
+    std::vector<Got> other;
+    Gate nobody;
+    worker.spawn(ask_all(worker, proxy, {&first.get()}, nobody, out));
+    turn_until(asked);
+    const std::weak_ptr<UpstreamServer> server = pool->members().front().server;
+    pool->set_members({});
+    worker.spawn(ask_all(worker, proxy, {&second.get()}, nobody, other));
+    turn_until([&] { return !other.empty(); });
+    EXPECT_EQ(other.front().response.why, Reason::kNoUpstream);
+    stage.gate.open();
+    turn_until([&] { return !out.empty(); });
+    EXPECT_TRUE(server.expired());
+    EXPECT_EQ(first->upstream(), pool->options().servers.front().address);
+    return std::move(out.front());
+  }
   /// On a thread of its own: what a thread keeps of an upstream ends with it, and before the worker.
   std::vector<Got> play(std::vector<http::Request*> requests, ProxyOptions options = {}) {
     std::vector<Got> out;
@@ -204,6 +256,29 @@ TEST_F(ReverseProxyTest, NobodyThereIsABadGateway) {
   ASSERT_EQ(got.size(), 1U);
   EXPECT_EQ(got[0].response.status, http::Status::kBadGateway);
   EXPECT_EQ(got[0].response.why, Reason::kUpstreamConnect);
+}
+
+TEST_F(ReverseProxyTest, AServerThatIsDroppedMeanwhileIsStillNamed) {
+  stage.script = {{{.answer = {"", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"}, .close = true}}};
+  std::thread([&] {
+    auto listener = tcp::TcpListener::bind(worker, net::SocketAddr::localhost(0));
+    if (!listener) std::abort();
+    worker.spawn(serve(*listener, worker, stage));
+    const Got got = drop_meanwhile(sticky_pool(*listener->local_addr()), [&] { return !stage.requests.empty(); });
+    EXPECT_EQ(got.body(), "hello");
+    EXPECT_THAT(std::string(got.response.headers.get("Set-Cookie").value_or("")), StartsWith("at="));
+  }).join();
+}
+
+TEST_F(ReverseProxyTest, AServerThatIsDroppedWhileItIsConnectedToIsStillNamed) {
+  std::thread([&] {
+    const FullServer full;
+    const auto pool = sticky_pool(full.where);
+    const auto connecting = [&] { return pool->members().front().server->in_flight.load() != 0; };
+    const Got got = drop_meanwhile(pool, connecting);
+    EXPECT_EQ(got.response.status, http::Status::kGatewayTimeout);
+    EXPECT_EQ(got.response.why, Reason::kUpstreamConnectTimeout);
+  }).join();
 }
 
 }  // namespace
