@@ -65,7 +65,8 @@ Error Session::end_error() const noexcept { return Error::of(end_, why_); }
 
 // ---- receiving
 
-runtime::Eventual<Result<Message>> Session::receive() {
+runtime::Eventual<Result<Message>> Session::receive_until(runtime::TimePoint due) {
+  receive_due_ = due;
   auto message = try_receive();
   if (message || message.error().kind != ErrorKind::kWouldBlock) return message;
   return receive_more();

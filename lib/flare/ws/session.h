@@ -27,12 +27,16 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   /// The next message. Its data lives until this coroutine waits for anything but a send() of this session: copy it
   /// before that. Errors: kClosed, the session has ended in order (close_code, why); kProtocol, the peer broke a rule
   /// or limit and has been told; kTimeout, it was silent; others, the connection broke.
-  runtime::Eventual<Result<Message>> receive();
+  runtime::Eventual<Result<Message>> receive() { return receive_until(runtime::TimePoint::max()); }
+  /// The same, but kWouldBlock where none has come by `due`: the session goes on.
+  runtime::Eventual<Result<Message>> receive_until(runtime::TimePoint due);
   /// Taken when it returns, in order; waits only for a peer that takes less than it is sent. Text must be UTF-8. An
   /// error: nothing can be sent any more, receive() says why.
   runtime::Eventual<Result<void>> send(const Message& message);
   runtime::Eventual<Result<void>> send_text(std::string_view text) { return send({MessageType::kText, text}); }
   runtime::Eventual<Result<void>> send_binary(std::string_view bytes) { return send({MessageType::kBinary, bytes}); }
+  /// What was sent leaves now, not when this coroutine waits next; done when the kernel has all of it.
+  runtime::Task<Result<void>> flush();
   /// Sends a close frame and waits for the peer's, at most close_timeout; messages that still come are dropped. Nothing
   /// where the session has ended. Throws std::invalid_argument where the code is not valid.
   runtime::Task<void> close(CloseCode code = CloseCode::kNormal, std::string_view reason = {});
@@ -97,6 +101,7 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   std::string held_;    ///< input that waits for its rest, or for the handler
   std::string unsent_;  ///< output that the kernel did not take
   runtime::TimePoint drain_due_ = runtime::TimePoint::max();
+  runtime::TimePoint receive_due_ = runtime::TimePoint::max();  ///< of the present receive_until()
   Counts counts_;
   bool told_ = false;  ///< the peer has broken a rule, and a close frame says so
 
@@ -109,7 +114,6 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   }
   void append_close(CloseCode code, std::string_view reason);
   bool send_from_its_place(const Message& message);
-  runtime::Task<Result<void>> send_rest();
   [[nodiscard]] Error end_error() const noexcept;
 
   static constexpr std::size_t kMuch = 64 * 1024;   ///< output is sent before the turn ends

@@ -14,7 +14,7 @@ runtime::Eventual<Result<void>> Session::send(const Message& message) {
     send_if_much();
   }
   if (unsent_.empty()) return Result<void>();
-  return send_rest();
+  return flush();
 }
 
 /// A large one without a copy: the kernel takes it from where it lies, mostly as a whole.
@@ -41,7 +41,7 @@ void Session::send_gathered() {
   output.clear();
 }
 
-runtime::Task<Result<void>> Session::send_rest() {
+runtime::Task<Result<void>> Session::flush() {
   leave();
   auto sent = co_await send_unsent();
   co_return sent;

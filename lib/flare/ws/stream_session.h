@@ -33,11 +33,12 @@ class StreamSession final : public Session {
  private:
   [[nodiscard]] runtime::TimePoint now() const { return turn_.worker().now(); }
   [[nodiscard]] runtime::TimePoint next_due() const noexcept { return std::min({ping_due_, idle_due_, drain_due_}); }
+  [[nodiscard]] runtime::TimePoint wait_ends() const noexcept { return std::min(next_due(), receive_due_); }
   void postpone();
   Result<void> fill();
   std::size_t write_now(io::Pieces pieces) override { return stream_.try_writev(pieces.vectors()).value_or(0); }
   void drain_wakes() override {
-    if (waiting_) stream_.set_deadline(next_due());
+    if (waiting_) stream_.set_deadline(wait_ends());
   }
   runtime::Task<Result<Message>> receive_more() override;
   runtime::Task<Result<void>> wait_for_input();
@@ -96,6 +97,7 @@ Result<void> StreamSession<Stream>::fill() {
 
 template <io::ByteStream Stream>
 runtime::Task<Result<Message>> StreamSession<Stream>::receive_more() {
+  if (idle_due_ <= now()) postpone();  // nobody listened for so long: that was not the peer's silence
   for (;;) {
     if (!unsent_.empty()) {
       leave();
@@ -114,7 +116,7 @@ runtime::Task<Result<Message>> StreamSession<Stream>::receive_more() {
 /// Until something has come, or a ping is on its way.
 template <io::ByteStream Stream>
 runtime::Task<Result<void>> StreamSession<Stream>::wait_for_input() {
-  const runtime::TimePoint due = next_due();
+  const runtime::TimePoint due = wait_ends();
   due == runtime::TimePoint::max() ? stream_.clear_deadline() : stream_.set_deadline(due);
   waiting_ = true;
   const auto ready = co_await stream_.readable();
@@ -129,9 +131,10 @@ runtime::Task<Result<void>> StreamSession<Stream>::wait_for_input() {
   co_return filled;
 }
 
-/// What was due first: a ping, the end of a silent peer, or the drain's.
+/// What was due first: the end of receive_until(), a ping, the end of a silent peer, or the drain's.
 template <io::ByteStream Stream>
 runtime::Task<Result<void>> StreamSession<Stream>::deadline_passed() {
+  if (receive_due_ < next_due() && next_due() > now()) co_return fail(ErrorKind::kWouldBlock);
   if (drain_due_ < std::min(ping_due_, idle_due_)) {
     begin_close(turn_.drain_code(), {}, Reason::kDraining);
     co_await await_close();
