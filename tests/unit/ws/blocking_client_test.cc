@@ -16,7 +16,6 @@ namespace flare::ws::test {
 namespace {
 
 using flare::test::client_frame;
-using runtime::Task;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
