@@ -37,6 +37,12 @@ bool ends_in_number(std::string_view host) noexcept {
   return hex || (!label.empty() && std::ranges::all_of(label, ascii::is_digit));
 }
 
+/// For messages: without a user's password.
+std::string shown(std::string_view text) {
+  const std::size_t at = text.substr(0, text.find_first_of("?#")).rfind('@');
+  return at == std::string_view::npos ? quote(text) : quote("..." + std::string(text.substr(at)));
+}
+
 }  // namespace
 
 std::string_view to_string(Url::Scheme scheme) noexcept {
@@ -51,7 +57,7 @@ std::string_view to_string(Url::Scheme scheme) noexcept {
 
 Url Url::parse(std::string_view text) {
   auto url = read(text);
-  if (!url) throw UrlParseError(quote(text) + " is no URL that can be asked: " + url.error());
+  if (!url) throw UrlParseError(shown(text) + " is no URL that can be asked: " + url.error());
   return *std::move(url);
 }
 

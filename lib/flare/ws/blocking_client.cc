@@ -23,8 +23,14 @@ runtime::Task<Result<void>> send_all(Session& session, Message message) {
   co_return sent;
 }
 
-[[noreturn]] void throw_not_connected(const http::Url& url, const Error& error, const Answer& answer) {
-  std::string context = "no WebSocket with " + url.to_string();
+/// For messages: without the query, which may have a token.
+std::string place_of(const http::Url& url) {
+  const std::string text = url.to_string();
+  return text.substr(0, text.find('?'));
+}
+
+[[noreturn]] void throw_not_connected(const std::string& where, const Error& error, const Answer& answer) {
+  std::string context = "no WebSocket with " + where;
   if (!answer.words.empty()) context.append(": ").append(answer.words);
   if (error.reason == Reason::kWsRefused || error.reason == Reason::kWsBadHandshake)
     throw WsHandshakeError(context, error, answer.status);
@@ -75,14 +81,14 @@ BlockingClient& BlockingClient::operator=(BlockingClient&&) noexcept = default;
 BlockingClient::~BlockingClient() = default;
 
 BlockingClient BlockingClient::connect(std::string_view url, ConnectOptions options) {
-  const auto where = http::Url::parse(url);
+  auto to = http::Url::parse(url);
   auto connection = std::make_unique<Connection>();
-  connection->where = where.to_string();
+  connection->where = place_of(to);
   options.resolver = nullptr;  // it belongs to another worker
   Answer answer;
   auto client = runtime::block_on(connection->worker,
-                                  ws::connect(connection->worker, where, std::move(options), nullptr, &answer));
-  if (!client) throw_not_connected(where, client.error(), answer);
+                                  ws::connect(connection->worker, std::move(to), std::move(options), nullptr, &answer));
+  if (!client) throw_not_connected(connection->where, client.error(), answer);
   connection->client.emplace(*std::move(client));
   return BlockingClient(std::move(connection));
 }

@@ -34,6 +34,9 @@ class StreamSession final : public Session {
   [[nodiscard]] runtime::TimePoint now() const { return turn_.worker().now(); }
   [[nodiscard]] runtime::TimePoint next_due() const noexcept { return std::min({ping_due_, idle_due_, drain_due_}); }
   [[nodiscard]] runtime::TimePoint wait_ends() const noexcept { return std::min(next_due(), receive_due_); }
+  [[nodiscard]] Reason left_by_peer() const noexcept {
+    return role_ == Role::kServer ? Reason::kClientClosed : Reason::kUpstreamClosed;
+  }
   void postpone();
   Result<void> fill();
   std::size_t write_now(io::Pieces pieces) override { return stream_.try_writev(pieces.vectors()).value_or(0); }
@@ -87,7 +90,7 @@ Result<void> StreamSession<Stream>::fill() {
   std::memcpy(input.data(), held_.data(), held);
   const auto count = stream_.try_read({input.data() + held, input.capacity() - held});
   if (!count && count.error().kind == ErrorKind::kWouldBlock) return {};
-  if (!count) return fail(ErrorKind::kConnectionReset, Reason::kClientClosed);  // no close frame came before
+  if (!count) return fail(ErrorKind::kConnectionReset, left_by_peer());  // no close frame came before
   std::string().swap(held_);
   take_input(held + *count);
   counts_.bytes_in += *count;
@@ -156,14 +159,14 @@ runtime::Task<Result<void>> StreamSession<Stream>::send_unsent() {
     stream_.set_deadline(now() + options_.write_idle);
     const auto ready = co_await stream_.writable();
     if (!ready) {
-      const Reason why = ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : Reason::kClientClosed;
+      const Reason why = ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : left_by_peer();
       co_return break_off(Error::of(ready.error().kind, why));
     }
     const auto count = stream_.try_write(left, io::Ahead::kUnknown);
     if (count) {
       left.remove_prefix(*count);
     } else if (count.error().kind != ErrorKind::kWouldBlock) {
-      co_return break_off(Error::of(count.error().kind, Reason::kClientClosed));
+      co_return break_off(Error::of(count.error().kind, left_by_peer()));
     }
   }
   std::string().swap(unsent_);

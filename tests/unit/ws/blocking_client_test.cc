@@ -68,7 +68,7 @@ TEST(BlockingClient, SaysWhenNothingHasComeAndGoesOn) {
 TEST(BlockingClient, SaysWithWhichStatusItWasRefused) {
   const Peer peer({.answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"});
   try {
-    BlockingClient::connect(peer.url());
+    BlockingClient::connect(peer.url() + "?token=secret");
     FAIL() << "connected";
   } catch (const WsHandshakeError& refused) {
     EXPECT_EQ(refused.status(), http::Status::kNotFound);

@@ -225,7 +225,7 @@ TEST_F(WsClient, AServerThatJustHangsUpHasNotClosed) {
   const Peer peer({.broken = 1});
   Client client = must_connect(peer.url());
   const auto end = runtime::block_on(worker, next(client.session()));
-  EXPECT_EQ(end.error().kind, ErrorKind::kConnectionReset);
+  EXPECT_EQ(end.error(), Error::of(ErrorKind::kConnectionReset, Reason::kUpstreamClosed));
   EXPECT_EQ(client.session().close_code(), CloseCode::kAbnormal);
   runtime::block_on(worker, client.close());
 }
