@@ -26,7 +26,8 @@ std::optional<Url::Scheme> scheme_of(std::string_view text) noexcept {
 }
 
 bool is_name(std::string_view host) noexcept {
-  return !host.empty() && host.size() <= kLongestName && host.front() != '.' && !host.contains("..") &&
+  return !host.empty() && host.size() <= kLongestName && host.front() != '.' && host.back() != '.' &&
+         !host.contains("..") &&
          std::ranges::all_of(host, [](char c) { return ascii::is_alnum(c) || c == '-' || c == '.' || c == '_'; });
 }
 

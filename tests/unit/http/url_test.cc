@@ -76,6 +76,7 @@ TEST(Url, RefusesWhatCannotBeAsked) {
            Case{"ws://./", "no name"},
            Case{"ws://a..b/", "no name"},
            Case{"ws://.a/", "no name"},
+           Case{"ws://a../", "no name"},
            Case{"ws://exa mple.com/", "no name"},
            Case{"ws://example.com\r\nX: y/", "1 to 65535"},
            Case{"ws://b\xC3\xBC"
