@@ -99,6 +99,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount_)
     "upstream_status",
     "loop",
     "ws_bad_handshake",
+    "ws_refused",
     "ws_upgrade_required",
     "ws_version",
     "ws_origin",

@@ -107,6 +107,7 @@ enum class Reason : std::uint8_t {
   kLoop,
   // WebSocket: handshakes that are refused, sessions that break (W-1 to W-11, W-14).
   kWsBadHandshake,
+  kWsRefused,
   kWsUpgradeRequired,
   kWsVersion,
   kWsOrigin,

@@ -164,6 +164,7 @@ Status status_for(Reason reason) noexcept {
     case Reason::kClientClosed:
     case Reason::kCompressStreams:  // such answers are sent as they are
     case Reason::kWsBadHandshake:
+    case Reason::kWsRefused:  // what a server answers our clients
     case Reason::kWsMasking:  // these end sessions, which have had their 101
     case Reason::kWsBadFrame:
     case Reason::kWsBadClose:

@@ -2,29 +2,12 @@
 
 #include <utility>
 
+#include "flare/runtime/block_on.h"
 #include "flare/runtime/worker.h"
 #include "flare/tls/connect.h"
 #include "flare/tls/tls_error.h"
 
 namespace flare::tls {
-namespace {
-
-template <class T>
-runtime::Task<void> keep(runtime::Task<T> task, std::optional<T>& result) {
-  result.emplace(co_await std::move(task));
-}
-
-/// Turns the reactor until `task` is done: its deadline sees to it that it will be.
-template <class T>
-T wait(runtime::Worker& worker, runtime::Task<T> task) {
-  constexpr std::chrono::milliseconds kTurn{1000};
-  std::optional<T> result;
-  worker.spawn(keep(std::move(task), result));
-  while (!result) worker.run_once(kTurn);
-  return std::move(*result);
-}
-
-}  // namespace
 
 struct TlsClient::Connection {
   /// A turn that waits for nothing: by now time has gone by.
@@ -35,7 +18,7 @@ struct TlsClient::Connection {
   /// What `io` came to, with the stream still there.
   template <class T>
   T finish(const char* doing, runtime::Task<Result<T>> io) {
-    auto outcome = wait(worker, std::move(io));
+    auto outcome = runtime::block_on(worker, std::move(io));
     if (!outcome) fail(doing, outcome.error());
     if constexpr (!std::is_void_v<T>) return *outcome;
   }
@@ -76,8 +59,8 @@ TlsClient TlsClient::connect(const net::Endpoint& where, const std::string& host
   auto connection = std::make_unique<Connection>();
   connection->where = host + " at " + where.to_string();
   std::string words;
-  auto connected =
-      wait(connection->worker, tls::connect(connection->worker, where, host, std::move(context), timeout, &words));
+  auto connected = runtime::block_on(
+      connection->worker, tls::connect(connection->worker, where, host, std::move(context), timeout, &words));
   if (!connected) {
     if (!words.empty()) words.insert(0, ": ");
     if (connected.error().reason == Reason::kCertificateUntrusted)
@@ -93,7 +76,7 @@ void TlsClient::set_timeout(std::chrono::milliseconds timeout) noexcept { connec
 std::size_t TlsClient::read(std::span<char> into) {
   if (into.empty()) return 0;
   TlsStream& stream = connection_->open("reading from ");
-  const auto count = wait(connection_->worker, stream.read(into));
+  const auto count = runtime::block_on(connection_->worker, stream.read(into));
   if (count) return *count;
   if (count.error().kind == ErrorKind::kClosed) return 0;
   connection_->fail("reading from ", count.error());

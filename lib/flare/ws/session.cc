@@ -47,7 +47,8 @@ Session::Session(Turn& turn, const SessionOptions& options, Agreed agreed)
       writer_(agreed.role, deflating_of(agreed, options), turn.codecs()) {
   if (!agreed.subprotocol.empty())
     words_ = std::make_unique<Words>(Words{.subprotocol = std::move(agreed.subprotocol), .close_reason = {}});
-  if (turn.draining().is_cancelled()) drain_due_ = moment_within(turn.worker().now(), options.drain_spread);
+  if (role_ == Role::kServer && turn.draining().is_cancelled())
+    drain_due_ = moment_within(turn.worker().now(), options.drain_spread);
 }
 
 Session::~Session() { turn_.release(*this); }
@@ -60,6 +61,7 @@ std::size_t Session::memory() const noexcept {
 }
 
 void Session::on_cancel() {
+  if (role_ == Role::kClient) return;  // whose it is ends it
   drain_due_ = moment_within(turn_.worker().now(), options_.drain_spread);
   rearm();
 }
@@ -108,7 +110,7 @@ bool Session::park(Message& message) {
     leave();
     if (wait_for_input()) return true;
     message = next_message();
-    if (message.data.data() == nullptr && state_ != State::kClosed) continue;
+    if (message.data.data() == nullptr && may_come()) continue;
     receiver_ = {};
     return false;
   }
@@ -117,7 +119,7 @@ bool Session::park(Message& message) {
 void Session::input_came() {
   if (!receiver_) return;
   *received_ = next_message();
-  if (received_->data.data() == nullptr && state_ != State::kClosed && park(*received_)) return;
+  if (received_->data.data() == nullptr && may_come() && park(*received_)) return;
   std::exchange(receiver_, {}).resume();  // the last thing: it may end the session
 }
 

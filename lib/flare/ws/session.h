@@ -52,11 +52,15 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   /// session: copy it before that. Errors: kClosed, the session has ended in order (close_code, why); kProtocol, the
   /// peer broke a rule or limit and has been told; kTimeout, it was silent; others, the connection broke.
   Receiving receive();
+  /// The same, but kWouldBlock where none has come by `due`: the session goes on.
+  Receiving receive_until(runtime::TimePoint due);
   /// Taken when it returns, in order, as Result<void>; waits only for a peer that takes less than it is sent. Text must
   /// be UTF-8. An error: nothing can be sent any more, receive() says why.
   Sending send(const Message& message);
   Sending send_text(std::string_view text);
   Sending send_binary(std::string_view bytes);
+  /// What was sent leaves now, not when this coroutine waits next; done when the kernel has all of it.
+  Sending flush();
   /// For callbacks, and for whoever else on this worker has something for the peer, whatever the coroutine is at:
   /// leaves at once, or waits its turn within options.queue, or meets options.on_slow. Not compressed in a context.
   Posted post(const Message& message);
@@ -104,6 +108,8 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   /// As many of these bytes as the kernel takes now; an error shows at the next wait.
   virtual std::size_t write_now(io::Pieces pieces) = 0;
   virtual std::size_t write_now(std::string_view bytes) = 0;
+  /// Somebody wants a message, who may have been away.
+  virtual void begin_listening() = 0;
   /// Waits for input, and gives what it brings to input_came(). False: there was some at once, or an end; look again.
   virtual bool wait_for_input() = 0;
   /// There is an outbox: somebody has to send it, if nobody does yet.
@@ -126,6 +132,10 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   Message next_message();
   /// The same, and waits where one may come: false, there is nothing to wait for.
   bool park(Message& message);
+  [[nodiscard]] bool may_come() const noexcept { return state_ != State::kClosed && !expired_; }
+  [[nodiscard]] Reason left_by_peer() const noexcept {
+    return role_ == Role::kServer ? Reason::kClientClosed : Reason::kUpstreamClosed;
+  }
   /// `arrived`: at the start of the turn's input buffer, which this session holds.
   void take_input(std::size_t arrived) noexcept { input_ = {turn_.input().data(), arrived}; }
   /// Before a wait: gathered output is sent as far as it goes, the rest and unread input taken along.
@@ -148,8 +158,10 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   std::string held_;                ///< input that waits for its rest, or for the handler
   std::unique_ptr<Outbox> outbox_;  ///< output that the kernel did not take; null: there is none
   runtime::TimePoint drain_due_ = runtime::TimePoint::max();
+  runtime::TimePoint receive_due_ = runtime::TimePoint::max();  ///< of the present receive_until()
   Counts counts_;
   bool sending_ = false;  ///< somebody sends the outbox
+  bool expired_ = false;  ///< receive_due_ has passed
   bool told_ = false;     ///< the peer has broken a rule, and a close frame says so
 
  private:
@@ -194,19 +206,23 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
 
 class [[nodiscard]] Session::Receiving {
  public:
-  explicit Receiving(Session& session) noexcept : session_(session) {}
+  Receiving(Session& session, runtime::TimePoint due) noexcept : session_(session) {
+    session.receive_due_ = due;
+    session.expired_ = false;
+  }
   bool await_ready() {
     message_ = session_.next_message();
     return message_.data.data() != nullptr || session_.state_ == State::kClosed;
   }
   bool await_suspend(std::coroutine_handle<> waiting) {
     session_.receiver_ = waiting;
+    session_.begin_listening();
     return session_.park(message_);
   }
   Result<Message> await_resume() const noexcept {
     if (message_.data.data() != nullptr) [[likely]]
       return message_;
-    return std::unexpected(session_.end_error());
+    return session_.state_ == State::kClosed ? std::unexpected(session_.end_error()) : fail(ErrorKind::kWouldBlock);
   }
 
  private:
@@ -226,7 +242,7 @@ class [[nodiscard]] Session::Sending {
   [[nodiscard]] Result<void> await_resume() const noexcept {
     if (taken_ && session_.state_ == State::kOpen) [[likely]]
       return {};
-    return fail(ErrorKind::kClosed, session_.why_);
+    return std::unexpected(session_.end_error());
   }
 
  private:
@@ -244,7 +260,12 @@ struct Session::AllSent {
   void await_resume() const noexcept {}
 };
 
-inline Session::Receiving Session::receive() { return Receiving(*this); }
+inline Session::Receiving Session::receive() { return {*this, runtime::TimePoint::max()}; }
+inline Session::Receiving Session::receive_until(runtime::TimePoint due) { return {*this, due}; }
+inline Session::Sending Session::flush() {
+  leave();
+  return {*this, true};
+}
 inline Session::Sending Session::send_text(std::string_view text) { return send({MessageType::kText, text}); }
 inline Session::Sending Session::send_binary(std::string_view bytes) { return send({MessageType::kBinary, bytes}); }
 

@@ -34,10 +34,11 @@ class StreamSession final : public Session, private runtime::ReadyListener {
 
  private:
   [[nodiscard]] runtime::TimePoint now() const { return turn_.worker().now(); }
-  /// Of what the input is waited for.
-  [[nodiscard]] runtime::TimePoint input_due() const noexcept {
+  /// Of what the session waits for, and of what its coroutine does.
+  [[nodiscard]] runtime::TimePoint session_due() const noexcept {
     return state_ == State::kOpen ? std::min({ping_due_, idle_due_, drain_due_}) : close_due_;
   }
+  [[nodiscard]] runtime::TimePoint input_due() const noexcept { return std::min(session_due(), receive_due_); }
   void postpone();
   void take(Result<void> ready);
   Result<void> fill();
@@ -47,6 +48,9 @@ class StreamSession final : public Session, private runtime::ReadyListener {
     return stream_.try_write(bytes, io::Ahead::kUnknown).value_or(0);
   }
   void rearm() override;
+  void begin_listening() override {
+    if (idle_due_ <= now()) postpone();  // nobody listened for so long: that was not the peer's silence
+  }
   bool wait_for_input() override;
   void on_ready(Result<void> outcome) override;
   void start_sending() override;
@@ -95,7 +99,7 @@ Result<void> StreamSession<Stream>::fill() {
   std::memcpy(input.data(), held_.data(), held);
   const auto count = stream_.try_read({input.data() + held, input.capacity() - held});
   if (!count && count.error().kind == ErrorKind::kWouldBlock) return {};
-  if (!count) return fail(ErrorKind::kConnectionReset, Reason::kClientClosed);  // no close frame came before
+  if (!count) return fail(ErrorKind::kConnectionReset, left_by_peer());  // no close frame came before
   std::string().swap(held_);
   take_input(held + *count);
   counts_.bytes_in += *count;
@@ -131,10 +135,12 @@ void StreamSession<Stream>::take(Result<void> ready) {
   if (!ready) static_cast<void>(break_off(ready.error()));
 }
 
-/// What was due first: a ping, the end of a silent peer, the drain's, or the peer's close frame.
+/// What was due first: the end of receive_until(), a ping, the end of a silent peer, the drain's, or the peer's close frame.
 template <io::ByteStream Stream>
 void StreamSession<Stream>::deadline_passed() {
-  if (state_ == State::kClosing) {
+  if (receive_due_ < session_due() && session_due() > now()) {
+    expired_ = true;
+  } else if (state_ == State::kClosing) {
     static_cast<void>(break_off(Error::of(ErrorKind::kTimeout, Reason::kWsCloseTimeout)));
   } else if (drain_due_ < std::min(ping_due_, idle_due_)) {
     begin_close(turn_.drain_code(), {}, Reason::kDraining);
@@ -168,13 +174,13 @@ runtime::Task<void> StreamSession<Stream>::send_outbox(StreamSession& session) {
     const auto sent = session.send_some();
     if (sent) continue;
     if (sent.error().kind != ErrorKind::kWouldBlock) {
-      static_cast<void>(session.break_off(Error::of(sent.error().kind, Reason::kClientClosed)));
+      static_cast<void>(session.break_off(Error::of(sent.error().kind, session.left_by_peer())));
       break;
     }
     session.stream_.set_write_deadline(session.now() + session.options_.write_idle);
     const auto ready = co_await session.stream_.writable();
     if (ready || !session.outbox_) continue;
-    const Reason why = ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : Reason::kClientClosed;
+    const Reason why = ready.error().kind == ErrorKind::kTimeout ? Reason::kWriteIdle : session.left_by_peer();
     static_cast<void>(session.break_off(Error::of(ready.error().kind, why)));
   }
   session.sending_ = false;
