@@ -8,7 +8,8 @@
 
 namespace flare::test {
 
-/// As long as it lives this process gets no more of them.
+/// As long as it lives this process gets no more of them. What is called meanwhile has been called before: UBSan needs
+/// some for a type that it sees for the first time.
 class NoDescriptors {
  public:
   NoDescriptors() {

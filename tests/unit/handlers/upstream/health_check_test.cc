@@ -182,12 +182,15 @@ TEST_F(HealthCheckTest, ANewServerIsNotJudgedByWhatAnotherOneDid) {
 TEST_F(HealthCheckTest, WhatThisMachineCannotDoSaysNothingOfTheServer) {
   HealthOptions health = every(milliseconds(1));
   health.fall = 1;
-  const test::NoDescriptors none;
   check(health, {kGood});
+  until_asked(3);
+  for (int turns = 0; turns < 5; ++turns) worker.run_once(milliseconds(0));  // the check comes to its end
+  const auto asked = script.requests.size();
+  const test::NoDescriptors none;
   const auto end = worker.now() + milliseconds(200);
   while (worker.now() < end) worker.run_once(milliseconds(10));
-  EXPECT_EQ(this->health(), kUnknown);
-  EXPECT_EQ(script.requests.size(), 0U);
+  EXPECT_EQ(this->health(), kUp);
+  EXPECT_LE(script.requests.size(), asked + 1);
 }
 
 TEST_F(HealthCheckTest, ChecksAreAnIntervalApart) {

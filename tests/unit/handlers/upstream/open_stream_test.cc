@@ -43,6 +43,7 @@ TEST(OpenStream, ThatDescriptorsHaveRunOutIsNotTheServersFault) {
   runtime::Worker worker;
   const auto listener = tcp::TcpListener::bind(worker, net::SocketAddr::localhost(0));
   ASSERT_TRUE(listener);
+  EXPECT_EQ(failure_of(worker, *listener->local_addr()), Error()) << "there is none";
   const test::NoDescriptors none;
   const Error error = failure_of(worker, *listener->local_addr());
   EXPECT_EQ(error.source, ErrorSource::kInternal);
