@@ -110,9 +110,7 @@ bool Session::park(Message& message) {
     leave();
     if (wait_for_input()) return true;
     message = next_message();
-    if (message.data.data() == nullptr && may_come()) continue;
-    receiver_ = {};
-    return false;
+    if (message.data.data() != nullptr || !may_come()) return false;
   }
 }
 

@@ -215,9 +215,10 @@ class [[nodiscard]] Session::Receiving {
     return message_.data.data() != nullptr || session_.state_ == State::kClosed;
   }
   bool await_suspend(std::coroutine_handle<> waiting) {
-    session_.receiver_ = waiting;
     session_.begin_listening();
-    return session_.park(message_);
+    if (!session_.park(message_)) return false;
+    session_.receiver_ = waiting;
+    return true;
   }
   Result<Message> await_resume() const noexcept {
     if (message_.data.data() != nullptr) [[likely]]

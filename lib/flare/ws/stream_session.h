@@ -135,7 +135,8 @@ void StreamSession<Stream>::take(Result<void> ready) {
   if (!ready) static_cast<void>(break_off(ready.error()));
 }
 
-/// What was due first: the end of receive_until(), a ping, the end of a silent peer, the drain's, or the peer's close frame.
+/// What was due first: the end of receive_until(), a ping, the end of a silent peer, the drain's, or the peer's close
+/// frame.
 template <io::ByteStream Stream>
 void StreamSession<Stream>::deadline_passed() {
   if (receive_due_ < session_due() && session_due() > now()) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -21,6 +23,7 @@ std::shared_ptr<const SharedMessage> message(std::string text) {
 
 /// Remembers what it is told; `room`: so often it has some.
 struct Ear final : Subscriber {
+  explicit Ear(std::size_t often = SIZE_MAX) noexcept : room(often) {}
   Posted deliver(std::uint64_t id, Broadcast& told) override {
     if (room == 0) return Posted::kNoRoom;
     --room;
@@ -28,7 +31,7 @@ struct Ear final : Subscriber {
     ids.push_back(id);
     return Posted::kTaken;
   }
-  std::size_t room = SIZE_MAX;
+  std::size_t room;
   std::vector<std::string> heard;
   std::vector<std::uint64_t> ids;
 };
@@ -147,7 +150,7 @@ TEST(Topics, OfThoseThatNobodyUsesTheOldestMakesRoom) { on_worker(eviction); }
 
 runtime::Task<void> waiting(runtime::Worker& worker) {
   Topics topics({.wait = true});
-  Ear slow{.room = 1};
+  Ear slow(1);
   Ear fast;
   Said first;
   Said second;
@@ -180,7 +183,7 @@ TEST(Topics, ThatWaitLoseNothing) { on_worker(waiting); }
 
 runtime::Task<void> leaving(runtime::Worker& worker) {
   Topics topics({.wait = true});
-  Ear slow{.room = 0};
+  Ear slow(0);
   Said said;
   {
     Subscription to_slow(std::move(*topics.subscriber("/a")), slow, 0);
