@@ -43,10 +43,11 @@ def count(bench, server, workload):
     client = Client(bench, server, workload, SECONDS)
     strace = attach(server, output)
     try:
-        requests = client.finish()["requests"]
+        requests = client.work()["requests"]
     finally:
         if strace:
             detach(strace)
+    client.end()
     if not strace:
         return None
     found = {name: int(calls) / requests for name, calls in re.findall(r"^(\w+)\s+(\d+)$", output.read_text(), re.MULTILINE)}

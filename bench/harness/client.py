@@ -7,7 +7,7 @@ from .bench import client_cpu
 
 
 class Client:
-    """Made as far as it must be before anything is measured; finish() lets it work and returns its figures."""
+    """Made as far as it must be before anything is measured; work() lets it."""
 
     def __init__(self, bench, server, workload, seconds):
         self.bench, self.server, self.workload = bench, server, workload
@@ -17,18 +17,25 @@ class Client:
         if self.prepares:
             self.process = self.start()
             if self.process.stdout.readline() != "ready\n":
-                self.figures()
+                self.end()
 
     def start(self):
         return subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def finish(self):
+    def work(self):
+        """Its figures. A prepared one may hold its connections until end(): closing them is not what is measured."""
         if not self.prepares:
             self.process = self.start()
-        return self.figures()
+            return self.bench.figures(self.workload, self.end())
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        return self.bench.figures(self.workload, self.process.stdout.readline() or self.end())
 
-    def figures(self):
-        output, errors = self.process.communicate("go\n")
+    def end(self):
+        """What it says up to its end, that it has not said yet."""
+        if self.process.returncode is not None:
+            return ""
+        output, errors = self.process.communicate()
         if self.process.returncode != 0:
             raise SystemExit(f"the client of {self.server.name} failed: {errors}{self.server.log.read_text()}")
-        return self.bench.figures(self.workload, output)
+        return output

@@ -27,9 +27,10 @@ def one_round(bench, server, workload, seconds):
     speed = machine.calibrate(bench.programs)
     client = Client(bench, server, workload, seconds)
     before, stolen = machine.usage(server.pid), machine.stolen_seconds()
-    result = client.finish()
+    result = client.work()
     used = machine.usage(server.pid) - before
     result["stolen"] = (machine.stolen_seconds() - stolen) / result["seconds"]
+    client.end()
     result["cal_ns"] = (speed + machine.calibrate(bench.programs)) / 2
     result["rate"] = result["requests"] / result["seconds"]
     result["cpu_us"] = used.cpu_us / result["requests"]
@@ -97,7 +98,7 @@ def measure_idle(bench, names, workload, seconds=5):
                 time.sleep(seconds)
                 idle = machine.usage(server.pid) - begin
             finally:
-                client.finish()
+                client.end()
         found[name] = {
             "pss_before_mb": before / 1e6,
             "pss_mb": after / 1e6,

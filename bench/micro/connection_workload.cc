@@ -26,6 +26,7 @@ class LoopStream {
   };
   Ready readable() const noexcept { return {}; }
   Ready writable() const noexcept { return {}; }
+  std::optional<Result<void>> readable(runtime::ReadyListener&) const noexcept { return Result<void>(); }
   Result<std::size_t> try_read(std::span<char> into) noexcept {
     if (turns_-- == 0) return fail(ErrorKind::kClosed);
     std::memcpy(into.data(), turn_.data(), turn_.size());

@@ -19,6 +19,10 @@ struct Describe {
   }
   std::string operator()(const config::StaticFiles& files) const { return "static " + files.root; }
   std::string operator()(const config::Proxy& proxy) const { return "proxy to " + proxy.target.to; }
+  std::string operator()(const config::WebSocket&) const { return "websocket echo"; }
+  std::string operator()(const config::Hub& hub) const {
+    return std::string("hub, published to by ") + (hub.options.anyone_publishes ? "anyone" : "who has the token");
+  }
 };
 
 std::string limit_text(const http::Limits& limits, config::Limit limit) {

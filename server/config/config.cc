@@ -99,6 +99,16 @@ std::string_view to_string(SecurityHeaders preset) noexcept {
   return {};
 }
 
+std::string_view to_string(ws::OnSlow policy) noexcept {
+  switch (policy) {
+    case ws::OnSlow::kClose: return "close-1013";
+    case ws::OnSlow::kDropNewest: return "drop-newest";
+    case ws::OnSlow::kDropOldest: return "drop-oldest";
+    case ws::OnSlow::kPauseProducer: return "pause-producer";
+  }
+  return "";
+}
+
 std::string_view to_string(handlers::ListFormat format) noexcept {
   switch (format) {
     case handlers::ListFormat::kOff: return "off";

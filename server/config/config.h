@@ -18,6 +18,7 @@
 #include "flare/handlers/access/basic_auth.h"
 #include "flare/handlers/access/cors.h"
 #include "flare/handlers/compress_options.h"
+#include "flare/handlers/hub/hub.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/reverse_proxy.h"
 #include "flare/handlers/static_options.h"
@@ -319,7 +320,16 @@ struct Proxy {
   };
   std::optional<Split> split;
 };
-using Action = std::variant<Respond, Redirect, StaticFiles, Proxy>;
+/// websocket = { ... } and ws: without `session.write_idle` and `drain_spread`, which are not the route's.
+struct WebSocket {
+  ws::EndpointOptions options;
+};
+/// hub = { ... } and ws; the same.
+struct Hub {
+  handlers::HubOptions options;
+};
+std::string_view to_string(ws::OnSlow policy) noexcept;
+using Action = std::variant<Respond, Redirect, StaticFiles, Proxy, WebSocket, Hub>;
 
 struct Route {
   std::string id;  ///< unique in the configuration
@@ -385,6 +395,7 @@ struct Config {
   std::vector<Host> hosts;
   LogSettings log;
   Value<std::chrono::milliseconds> drain_timeout{std::chrono::milliseconds(30'000), {}};
+  Value<std::chrono::milliseconds> ws_spread{std::chrono::milliseconds(10'000), {}};
   SourceSet sources;
 
   [[nodiscard]] std::size_t route_count() const noexcept;

@@ -383,6 +383,39 @@ void write_proxy(SectionWriter& out, const Proxy& proxy, const Origin& origin) {
   if (proxy.split->by) out.add({"proxy", "split", "by"}, proxy.split->by->to_string(), origin);
 }
 
+void write_upgrade(SectionWriter& out, const std::string& table, const ws::UpgradeOptions& options,
+                   const Origin& origin) {
+  out.add_strings({table, "origins"}, options.origins, origin);
+  out.add({table, "origin_required"}, options.origin_required, origin);
+  out.add_strings({table, "subprotocols"}, options.subprotocols, origin);
+  out.add({table, "deflate"}, options.deflate.has_value(), origin);
+}
+
+void write_session(SectionWriter& out, const ws::EndpointOptions& options, const Origin& origin) {
+  const ws::SessionOptions& session = options.session;
+  out.add({"ws", "message"}, format_size(session.limits.bytes), origin);
+  out.add({"ws", "fragments"}, std::int64_t{session.limits.fragments}, origin);
+  out.add({"ws", "queue"}, format_size(session.queue), origin);
+  out.add({"ws", "on_slow"}, std::string(to_string(session.on_slow)), origin);
+  out.add({"ws", "ping"}, format_duration(session.ping), origin);
+  out.add({"ws", "idle"}, format_duration(session.idle), origin);
+  out.add({"ws", "close_timeout"}, format_duration(session.close_timeout), origin);
+  if (const auto& deflate = options.upgrade.deflate; deflate && deflate->memory != 0)
+    out.add({"ws", "deflate_memory"}, format_size(deflate->memory), origin);
+}
+
+void write_hub(SectionWriter& out, const handlers::HubOptions& hub, const Origin& origin) {
+  out.add({"hub", "publish"}, std::string(hub.anyone_publishes ? "anyone" : "token"), origin);
+  if (!hub.publish_token.empty()) out.add({"hub", "publish_token"}, std::string(kSecret), origin);
+  out.add({"hub", "history"}, static_cast<std::int64_t>(hub.topics.history), origin);
+  out.add({"hub", "history_bytes"}, format_size(hub.topics.history_bytes), origin);
+  out.add({"hub", "presence"}, hub.presence, origin);
+  out.add({"hub", "topics"}, static_cast<std::int64_t>(hub.topics.topics), origin);
+  out.add({"hub", "subscribers"}, static_cast<std::int64_t>(hub.topics.subscribers), origin);
+  write_upgrade(out, "hub", hub.endpoint.upgrade, origin);
+  write_session(out, hub.endpoint, origin);
+}
+
 void write_action(SectionWriter& out, const Route& route) {
   const Origin& origin = route.action_origin;
   if (const auto* respond = std::get_if<Respond>(&route.action)) {
@@ -397,6 +430,12 @@ void write_action(SectionWriter& out, const Route& route) {
     write_static(out, files->options, origin);
   } else if (const auto* proxy = std::get_if<Proxy>(&route.action)) {
     write_proxy(out, *proxy, origin);
+  } else if (const auto* websocket = std::get_if<WebSocket>(&route.action)) {
+    out.add({"websocket", "echo"}, true, origin);
+    write_upgrade(out, "websocket", websocket->options.upgrade, origin);
+    write_session(out, websocket->options, origin);
+  } else if (const auto* hub = std::get_if<Hub>(&route.action)) {
+    write_hub(out, hub->options, origin);
   }
 }
 
@@ -468,7 +507,9 @@ std::vector<DumpSection> dump_model(const Config& config) {
   SectionWriter error(out, {"log", "error"});
   error.add_list({"to"}, targets(*config.log.error_to), config.log.error_to.origin);
   error.add({"level"}, std::string(to_string(*config.log.error_level)), config.log.error_level.origin);
-  SectionWriter(out, {"drain"}).add({"timeout"}, format_duration(*config.drain_timeout), config.drain_timeout.origin);
+  SectionWriter drain(out, {"drain"});
+  drain.add({"timeout"}, format_duration(*config.drain_timeout), config.drain_timeout.origin);
+  drain.add({"ws_spread"}, format_duration(*config.ws_spread), config.ws_spread.origin);
   return out;
 }
 

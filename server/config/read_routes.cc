@@ -9,12 +9,13 @@
 #include "flare/handlers/redirect.h"
 #include "server/config/nearest.h"
 #include "server/config/read_proxy.h"
+#include "server/config/read_websocket.h"
 #include "server/config/units.h"
 
 namespace flare::server::config {
 namespace {
 
-constexpr std::array<std::string_view, 4> kActions{"respond", "redirect", "static", "proxy"};
+constexpr std::array<std::string_view, 6> kActions{"respond", "redirect", "static", "proxy", "websocket", "hub"};
 constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
                                                    "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
@@ -46,6 +47,7 @@ class RouteReader {
     read_action();
     refuse_without_files();
     refuse_without_proxy();
+    refuse_without_sessions();
     if (const Node* id = table_.find("id")) {
       route_.id = id->text;
       route_.id_origin = context_.origin(*id);
@@ -201,6 +203,14 @@ class RouteReader {
       if (auto proxy = read_proxy(context_, found->value)) route_.action = std::move(*proxy);
       return;
     }
+    if (found->key == "websocket") {
+      if (auto websocket = read_websocket(context_, table_, found->value)) route_.action = std::move(*websocket);
+      return;
+    }
+    if (found->key == "hub") {
+      if (auto hub = read_hub(context_, table_, found->value)) route_.action = std::move(*hub);
+      return;
+    }
     read_static(found->value);
   }
 
@@ -349,6 +359,13 @@ class RouteReader {
     if (request == nullptr || table_.bad || table_.member("proxy") != nullptr) return;
     fail("FL0003", request->at, "headers.request is for routes with \"proxy\"",
          "nobody else gets the request; headers.set and headers.unset change the answer");
+  }
+
+  void refuse_without_sessions() {
+    const Member* const ws = table_.member("ws");
+    if (ws == nullptr || table_.bad || table_.member("websocket") != nullptr || table_.member("hub") != nullptr) return;
+    fail("FL0003", ws->key_at, "ws is for routes with \"websocket\" or \"hub\"",
+         "WebSockets behind a proxy are the server's; proxy.timeout.tunnel_idle ends those that are silent");
   }
 
   LoadContext& context_;

@@ -193,6 +193,16 @@ void read_drain(LoadContext& context, const Node& document, Config& config) {
     config.drain_timeout = {parse_duration(node->text).value_or(std::chrono::milliseconds::zero()),
                             context.origin(*node)};
   }
+  config.ws_spread.value = std::min(*config.ws_spread, *config.drain_timeout / 2);
+  const Node* const spread = find(document, "drain", "ws_spread");
+  if (spread == nullptr) return;
+  config.ws_spread = {parse_duration(spread->text).value_or(std::chrono::milliseconds::zero()),
+                      context.origin(*spread)};
+  if (*config.ws_spread < *config.drain_timeout || config.ws_spread->count() == 0) return;
+  context.report("FL0603", spread->at,
+                 fmt::format("drain.ws_spread ({}) is not shorter than drain.timeout ({})",
+                             format_duration(*config.ws_spread), format_duration(*config.drain_timeout)),
+                 "connections that are still open at drain.timeout are cut off: make it longer, or the spread shorter");
 }
 
 }  // namespace flare::server::config

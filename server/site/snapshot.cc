@@ -9,6 +9,7 @@
 #include "flare/handlers/access/cors.h"
 #include "flare/handlers/compress.h"
 #include "flare/handlers/compress_policy.h"
+#include "flare/handlers/hub/hub.h"
 #include "flare/handlers/rate_limit.h"
 #include "flare/handlers/redirect.h"
 #include "flare/handlers/respond.h"
@@ -36,6 +37,7 @@ struct MakeHandler {
   const http::RoutePattern& pattern;
   const config::Settings& settings;
   const Pools& pools;
+  std::chrono::milliseconds ws_spread;
 
   /// The field that the operator sets holds for what is compressed here, too.
   [[nodiscard]] bool may_transform() const {
@@ -60,6 +62,20 @@ struct MakeHandler {
     if (!proxy.split) return usual;
     return handlers::Split(std::move(usual), handlers::ReverseProxy(pools.at(proxy.split->target.to), options),
                            proxy.split->share, proxy.split->by);
+  }
+  /// With what is not the route's alone.
+  [[nodiscard]] ws::EndpointOptions endpoint(ws::EndpointOptions options) const {
+    options.session.write_idle = settings.limits.values.write_idle;
+    options.session.drain_spread = ws_spread;
+    return options;
+  }
+  http::Handler operator()(const config::WebSocket& websocket) const {
+    return ws::Endpoint(ws::echo, endpoint(websocket.options));
+  }
+  http::Handler operator()(const config::Hub& hub) const {
+    handlers::HubOptions options = hub.options;
+    options.endpoint = endpoint(std::move(options.endpoint));
+    return handlers::Hub(std::move(options));
   }
   http::Handler operator()(const config::StaticFiles& files) const {
     // M10: below the root lies the tail of a `/**` pattern, else the one file that the pattern names.
@@ -184,8 +200,9 @@ Snapshot::Host Snapshot::make_host(const config::Host& host, const Limiters& lim
             .access = host.settings.access.rules()};
   for (const config::Route& route : host.routes) {
     http::RoutePattern pattern = make_pattern(route);
-    http::Handler handler = with_auth(route.settings.auth, pools_, instance(), report,
-                                      std::visit(MakeHandler{pattern, route.settings, pools_}, route.action));
+    http::Handler handler =
+        with_auth(route.settings.auth, pools_, instance(), report,
+                  std::visit(MakeHandler{pattern, route.settings, pools_, *config_.ws_spread}, route.action));
     if (!route.settings.rates->empty()) {  // a route without rates has no stop for them on its way
       std::vector<std::shared_ptr<handlers::RateLimiter>> rates;
       for (const std::string& name : *route.settings.rates) rates.push_back(limiters.at(name));

@@ -43,6 +43,17 @@ Records records_of(std::string_view label, unsigned type, bool passed) {
   if (label == "host" || label == "large") return type == 1 ? Records{2, v4} : type == 28 ? Records{1, v6} : Records{};
   if (label == "v4" || label == "a" || label == "b" || (label == "passing" && !passed))
     return type == 1 ? Records{2, v4} : Records{};
+  if (label == "brief" && type == 1) return {1, record(1, 1, "\xC0\x00\x02\x01"s)};
+  if (label == "_pair" && type == 33) {
+    return {2, service(10, 80,
+                       "\x02v4\x07"
+                       "example\x03"
+                       "com\0"s) +
+                   service(10, 80,
+                           "\x07passing\x07"
+                           "example\x03"
+                           "com\0"s)};
+  }
   if (label == "_http" && type == 33) {
     // The second target ends with a pointer to the name that was asked for.
     return {3, service(20, 8080,

@@ -11,9 +11,10 @@
 namespace flare::test {
 
 /// By first label: "host" has A 192.0.2.1 (TTL 60), 192.0.2.2 (TTL 30) and AAAA 2001:db8::1 (TTL 90); "v4", "a" and
-/// "b" those A records alone, "passing" too until pass() is called; "large" as host, but truncated over UDP; "_http"
-/// two SRV records and an empty one; "fail" is SERVFAIL, "silent" no answer, "garbage" bytes that are none; everything
-/// else does not exist. A thread of its own until destruction.
+/// "b" those A records alone, "passing" too until pass() is called; "large" as host, but truncated over UDP; "brief"
+/// one with TTL 1; "_http" two SRV records and an empty one, "_pair" two, for v4.example.com and passing.example.com;
+/// "fail" is SERVFAIL, "silent" no answer, "garbage" bytes that are none; everything else does not exist. A thread of
+/// its own until destruction.
 class DnsServer {
  public:
   DnsServer();

@@ -19,6 +19,7 @@
 #include "flare/base/error.h"
 #include "flare/io/ahead.h"
 #include "flare/runtime/cancellation.h"
+#include "flare/runtime/pollable.h"
 #include "flare/runtime/timer_wheel.h"
 
 namespace flare::test {
@@ -61,6 +62,7 @@ class MemoryStream {
     return {.timeout = wire_->silent_at_end && wire_->arriving.empty()};
   }
   Ready writable() const noexcept { return {}; }
+  std::optional<Result<void>> readable(runtime::ReadyListener&) const { return readable().await_resume(); }
 
   Result<std::size_t> try_read(std::span<char> into) {
     if (blocks(reading_blocked_)) return fail(ErrorKind::kWouldBlock);

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from conftest import running
+from upstream import Upstream, ok
 
 HEADER_TIMEOUT = 0.4  # seconds, of the daemon that is in a hurry
 CONFIG = """
@@ -405,6 +406,31 @@ def test_P_3_P_4_untrusted_peers_fields_mean_nothing(daemon, trusting, fields):
     assert who(trusting, fields, REQUIRED, b"PROXY TCP4 198.51.100.66 10.0.0.9 1 2\r\n") == "somebody"
     assert who(trusting, fields, REQUIRED, b"PROXY TCP4 203.0.113.5 10.0.0.9 1 2\r\n") == "192.0.2.7"
     assert who(trusting, fields, REQUIRED, b"PROXY UNKNOWN\r\n") == "192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    "fields, told",
+    [
+        ("", 'for="[::1]";proto=http;host=example.com'),
+        ('Forwarded: for="[2001:db8::7]:80";proto=https\r\n', 'for="[2001:db8::7]:80";proto=https, for="[::1]";proto=http;host=example.com'),
+        ("X-Forwarded-For: 2001:db8::7\r\n", 'for="[2001:db8::7]", for="[::1]";proto=http;host=example.com'),
+    ],
+    ids=["its own", "behind another", "by the other field"],
+)
+def test_P_4_an_ipv6_node_is_bracketed_and_quoted(start, fields, told):
+    asked = []
+
+    def serve(peer):
+        asked.append(peer.request())
+        peer.send(ok())
+
+    with Upstream(serve) as upstream:
+        daemon = start(
+            '[server]\nworkers = 1\ntrusted_proxies = ["::1"]\n[listen.web]\naddress = "[::1]:0"\n'
+            f'[[route]]\npath = "/**"\nproxy = {{ to = "http://{upstream.address}", forwarded = "rfc7239" }}\n'
+        )
+        assert daemon.get("/", fields).status == 200
+    assert asked[0]["Forwarded"] == told
 
 
 def test_P_3_one_requests_fields_are_not_the_next_ones(trusting):

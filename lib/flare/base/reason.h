@@ -119,6 +119,12 @@ enum class Reason : std::uint8_t {
   kWsFragments,
   kWsPingTimeout,
   kWsCloseTimeout,
+  kWsSlow,
+  kWsReadOnly,
+  // Topics (hub).
+  kHubToken,
+  kHubTopics,
+  kHubSubscribers,
   // Time and the other side.
   kHeaderTimeout,
   kBodyIdle,

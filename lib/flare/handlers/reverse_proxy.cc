@@ -79,6 +79,7 @@ struct ReverseProxy::Shared {
   template <class Stream>
   Response take_over(Answered<Stream> answered, Response response) const;
   [[nodiscard]] std::string cookie_for(const UpstreamServer& server) const;
+  static RetryBudget* budget_of(const std::shared_ptr<const Shared>& shared, Worker& worker);
 
   std::shared_ptr<UpstreamPool> pool;
   ProxyOptions options;
@@ -99,7 +100,8 @@ Task<Response> ReverseProxy::Shared::answer(std::shared_ptr<const Shared> shared
                     .interim = request.exchange(),
                     .client = request.cancellation(),
                     .limits = &shared->limits,
-                    .retry = &shared->retry};
+                    .retry = &shared->retry,
+                    .budget = budget_of(shared, upstream->worker)};
   std::uint64_t length = question.at_hand.size();
   if (request.has_content() && request.content_source() != nullptr) {
     length = request.head().content_length;
@@ -155,8 +157,10 @@ Response ReverseProxy::Shared::give(Answered<Stream> answered, const Request& re
   auto& connection = *answered.from;
   const auto size = connection.remaining();
   const auto first = connection.try_next();
-  if (!first && first.error().kind != ErrorKind::kWouldBlock)
+  if (!first && first.error().kind != ErrorKind::kWouldBlock) {
+    answered.from.place.failed();
     return proxy::refusal(first.error(), options.proxy_status);
+  }
   const bool with_trailers = proxy::accepts_trailers(request.headers());
   if (!connection.is_complete() || (with_trailers && connection.has_trailers())) {
     response.body =
@@ -178,7 +182,10 @@ Task<Response> ReverseProxy::Shared::give_when_whole(Answered<Stream> answered, 
   Response response = proxy::forward_response(*answered.head);
   std::string held;
   const auto whole = co_await proxy::hold_back<Stream>(answered.from, client, held);
-  if (!whole) co_return proxy::refusal(whole.error(), options.proxy_status);
+  if (!whole) {
+    if (whole.error().kind != ErrorKind::kCancelled) answered.from.place.failed();
+    co_return proxy::refusal(whole.error(), options.proxy_status);
+  }
   if (*whole) {
     response.body = std::move(held);
   } else {
@@ -205,6 +212,20 @@ std::string ReverseProxy::Shared::cookie_for(const UpstreamServer& server) const
   if (sticky.ttl.count() != 0) cookie += "; Max-Age=" + std::to_string(sticky.ttl.count());
   if (sticky.secure) cookie += "; Secure";
   return cookie + "; HttpOnly; SameSite=Lax";
+}
+
+/// Where a route has retry options of its own they have a budget of their own, too; nullptr: the pool's.
+RetryBudget* ReverseProxy::Shared::budget_of(const std::shared_ptr<const Shared>& shared, Worker& worker) {
+  struct Own final : runtime::WorkerLocal {
+    explicit Own(const std::shared_ptr<const Shared>& of) noexcept : budget(of->retry.budget), shared(of) {}
+    [[nodiscard]] bool is_expired() const noexcept override { return shared.expired(); }
+    RetryBudget budget;
+    std::weak_ptr<const Shared> shared;
+  };
+  if (!shared->options.retry) return nullptr;
+  const auto* local = worker.find_local(shared.get());
+  if (local == nullptr) local = &worker.keep_local(shared.get(), std::make_shared<Own>(shared));
+  return &static_cast<Own&>(**local).budget;
 }
 
 ReverseProxy::ReverseProxy(std::shared_ptr<UpstreamPool> pool, ProxyOptions options)

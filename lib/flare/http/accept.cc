@@ -17,9 +17,10 @@ constexpr std::size_t kRefusalsAtOnce = 256;        // that may wait for their c
 using TcpConnection = Connection<tcp::TcpStream>;
 
 runtime::Task<void> serve(WorkerContext& context, net::SocketAddr peer, net::UniqueFd socket,
-                          [[maybe_unused]] ConnectionCount::Place place) {
+                          ConnectionCount::Place place) {
   TcpConnection connection(context, peer, context.worker(), std::move(socket));
   co_await connection.run();
+  connection.hand_over(place);
 }
 
 runtime::Task<void> refuse(WorkerContext& context, net::SocketAddr peer, net::UniqueFd socket, Reason why) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "flare/http/connection_core.h"
+#include "flare/http/connection_count.h"
 #include "flare/http/linger.h"
 #include "flare/http/response_writer.h"
 #include "flare/io/any_stream.h"
@@ -41,6 +42,8 @@ class Connection final : private Exchange {
   }
   [[nodiscard]] Stream& stream() noexcept { return stream_; }
   runtime::Task<void> run();
+  /// After run(): true where another protocol goes on with the stream, and `place`, in a task of its own. This is done.
+  bool hand_over(ConnectionCount::Place& place);
   /// After run(), before the end: what was written would be lost otherwise. Rarely so.
   [[nodiscard]] bool must_settle() noexcept {
     if constexpr (requires { stream_.keeps_back(); }) return stream_.keeps_back();
@@ -77,7 +80,6 @@ class Connection final : private Exchange {
   runtime::Task<Next> send_deferred(Response response);
   [[gnu::noinline]] runtime::Task<void> end_after(Error error);
   [[gnu::noinline]] runtime::Task<void> linger();
-  [[gnu::noinline]] runtime::Task<void> take_over();
   runtime::Task<Result<std::string_view>> next() override;
   runtime::Task<Result<void>> invite() override;
   void interrupt() noexcept override { stream_.interrupt_read(); }
@@ -103,6 +105,8 @@ template <io::ByteStream Stream, class... StreamArgs>
 runtime::Task<void> serve_connection(WorkerContext& context, net::SocketAddr peer, StreamArgs... stream) {
   Connection<Stream> connection(context, peer, std::move(stream)...);
   co_await connection.run();
+  ConnectionCount::Place place;
+  connection.hand_over(place);
 }
 
 template <io::ByteStream Stream>
@@ -131,8 +135,7 @@ runtime::Task<void> Connection<Stream>::run() {
     if (next == Next::kRead && unsent_.empty()) continue;
     if (!unsent_.empty() && !co_await send_unsent()) co_return;
     if (next == Next::kDeferred) next = co_await answer_deferred();
-    if (next == Next::kTakeOver) co_return co_await take_over();
-    if (next == Next::kClose) co_return;
+    if (next == Next::kClose || next == Next::kTakeOver) co_return;
     if (next == Next::kCloseLingering) co_return co_await linger();
   }
 }
@@ -321,11 +324,13 @@ runtime::Task<void> Connection<Stream>::linger() {
 }
 
 template <io::ByteStream Stream>
-runtime::Task<void> Connection<Stream>::take_over() {
-  const auto takeover = std::move(takeover_);
-  io::StreamRef<Stream> stream(stream_);
+bool Connection<Stream>::hand_over(ConnectionCount::Place& place) {
+  if (!takeover_) return false;
   stream_.clear_deadline();
-  co_await takeover->run(stream, std::exchange(held_, {}));
+  runtime::Worker& worker = core_.context().worker();
+  worker.spawn(run_takeover(worker, std::move(takeover_), std::make_unique<io::OwnedStream<Stream>>(std::move(stream_)),
+                            std::exchange(held_, {}), std::move(place)));
+  return true;
 }
 
 // ---- interim responses and content for a waiting handler

@@ -69,7 +69,8 @@ runtime::Task<void> serve_proxied_connection(WorkerContext& context, net::Socket
   const Reason why = opening->source ? place.count_for(opening->source->ip()) : Reason::kNone;
   if (why != Reason::kNone) context.tell_refused(peer, why);
   if (context.tls() != nullptr) {
-    if (why == Reason::kNone) co_await serve_secure_connection(context, peer, std::move(*opening), std::move(stream));
+    if (why == Reason::kNone)
+      co_await serve_secure_connection(context, peer, place, std::move(*opening), std::move(stream));
     co_return;
   }
   Connection<Stream> connection(context, peer, std::move(stream));
@@ -77,6 +78,7 @@ runtime::Task<void> serve_proxied_connection(WorkerContext& context, net::Socket
   if (why != Reason::kNone) co_return co_await connection.refuse(why);
   connection.begin_with(std::move(opening->input), opening->since);
   co_await connection.run();
+  connection.hand_over(place);
 }
 
 }  // namespace flare::http

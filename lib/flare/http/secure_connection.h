@@ -83,19 +83,20 @@ struct Opening {
 
 /// serve_connection() for a listener with TLS. `transport` is what the transport is made of: there is one copy of it.
 template <io::ByteStream Transport, class... TransportArgs>
-runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketAddr peer,
-                                            [[maybe_unused]] ConnectionCount::Place place, TransportArgs... transport) {
+runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketAddr peer, ConnectionCount::Place place,
+                                            TransportArgs... transport) {
   Connection<tls::BasicTlsStream<Transport>> connection(context, peer, context.tls()->accept(),
                                                         std::move(transport)...);
   const bool secure = co_await shake_hands(context, peer, peer.ip(), connection.stream());
   if (secure) co_await connection.run();
+  if (connection.hand_over(place)) co_return;
   if (connection.must_settle()) co_await connection.settle();
 }
 
-/// The same from behind its opening.
+/// The same from behind its opening; `place` outlives the task.
 template <io::ByteStream Transport>
-runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketAddr peer, Opening opening,
-                                            Transport transport) {
+runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketAddr peer, ConnectionCount::Place& place,
+                                            Opening opening, Transport transport) {
   auto session = context.tls()->accept();
   session->feed(opening.input);
   Connection<tls::BasicTlsStream<Transport>> connection(context, peer, std::move(session), std::move(transport));
@@ -103,6 +104,7 @@ runtime::Task<void> serve_secure_connection(WorkerContext& context, net::SocketA
   const net::IpAddr client = opening.source.value_or(peer).ip();
   const bool secure = co_await shake_hands(context, peer, client, connection.stream());
   if (secure) co_await connection.run();
+  if (connection.hand_over(place)) co_return;
   if (connection.must_settle()) co_await connection.settle();
 }
 

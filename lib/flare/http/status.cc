@@ -173,9 +173,12 @@ Status status_for(Reason reason) noexcept {
     case Reason::kWsFragments:
     case Reason::kWsPingTimeout:
     case Reason::kWsCloseTimeout:
+    case Reason::kWsSlow:
+    case Reason::kWsReadOnly:
     case Reason::kCount_: return Status::kBadRequest;
     case Reason::kAuthRequired:
-    case Reason::kAuthFailed: return Status::kUnauthorized;
+    case Reason::kAuthFailed:
+    case Reason::kHubToken: return Status::kUnauthorized;
     case Reason::kAccessDenied:
     case Reason::kAuthRefused:
     case Reason::kFileDenied:
@@ -214,6 +217,8 @@ Status status_for(Reason reason) noexcept {
     case Reason::kUnknownTransferCoding: return Status::kNotImplemented;
     case Reason::kResourceExhausted:
     case Reason::kConnections:
+    case Reason::kHubTopics:
+    case Reason::kHubSubscribers:
     case Reason::kDraining: return Status::kServiceUnavailable;
     case Reason::kCertificateExpired:
     case Reason::kCertificateHostname:

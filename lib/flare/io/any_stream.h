@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "flare/io/byte_stream.h"
 #include "flare/runtime/eventual.h"
@@ -23,6 +25,7 @@ class AnyStream {
 
   virtual runtime::Eventual<Result<void>> readable() = 0;
   virtual runtime::Eventual<Result<void>> writable() = 0;
+  virtual std::optional<Result<void>> readable(runtime::ReadyListener& listener) = 0;
   virtual Result<std::size_t> try_read(std::span<char> into) = 0;
   virtual Result<std::size_t> try_write(std::string_view bytes, Ahead ahead) = 0;
   virtual Result<std::size_t> try_writev(std::span<const iovec> pieces) = 0;
@@ -39,14 +42,16 @@ class AnyStream {
   [[nodiscard]] virtual std::size_t unacknowledged() = 0;
   virtual void cancel() = 0;  ///< waits, present and later, end with kCancelled
   virtual void abort() = 0;
+  /// What was written may wait where neither side sees it: not to be closed at once (http/linger.h, settle).
+  [[nodiscard]] virtual bool keeps_back() = 0;
 };
 static_assert(ByteStream<AnyStream>);
 
-/// `stream` as an AnyStream; it stays where it is, and outlives this.
+/// A stream as an AnyStream, which owns it.
 template <ByteStream Stream>
-class StreamRef final : public AnyStream {
+class OwnedStream final : public AnyStream {
  public:
-  explicit StreamRef(Stream& stream) noexcept : stream_(stream) {}
+  explicit OwnedStream(Stream stream) noexcept : stream_(std::move(stream)) {}
 
   runtime::Eventual<Result<void>> readable() override {
     auto wait = stream_.readable();
@@ -75,7 +80,12 @@ class StreamRef final : public AnyStream {
   void set_idle(bool idle) override { stream_.set_idle(idle); }
   void watch_hang_up(runtime::Cancellation* who) override { stream_.watch_hang_up(who); }
   void set_cork(bool on) override { stream_.set_cork(on); }
+  std::optional<Result<void>> readable(runtime::ReadyListener& listener) override { return stream_.readable(listener); }
   [[nodiscard]] std::size_t unacknowledged() override { return stream_.unacknowledged(); }
+  [[nodiscard]] bool keeps_back() override {
+    if constexpr (requires { stream_.keeps_back(); }) return stream_.keeps_back();
+    return false;
+  }
   void cancel() override { stream_.cancel(); }
   void abort() override { stream_.abort(); }
 
@@ -89,7 +99,7 @@ class StreamRef final : public AnyStream {
     co_return outcome;
   }
 
-  Stream& stream_;
+  Stream stream_;
 };
 
 }  // namespace flare::io

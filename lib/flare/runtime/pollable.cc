@@ -44,6 +44,13 @@ bool Pollable::begin_wait(Result<void>& outcome) noexcept {
   return outcome.has_value();
 }
 
+std::optional<Result<void>> Pollable::readable(ReadyListener& listener) noexcept {
+  if (is_ready(Direction::kRead)) return Result<void>();
+  if (Result<void> outcome; !begin_wait(outcome)) return outcome;
+  reader_ = {.listener = &listener};
+  return std::nullopt;
+}
+
 Result<void> Pollable::ensure_registered() noexcept {
   if (registered_) return {};
   const auto slot = worker_->watch(*this, trigger_);
@@ -75,12 +82,11 @@ void Pollable::on_event(const Event& event) noexcept {
   const std::uint32_t slot = slot_;
   const std::uint32_t generation = worker_->generation(slot);
   Worker& worker = *worker_;
-  const bool is_awaited = event.readable && reader_.coroutine;
+  const bool is_awaited = event.readable && reader_;
   if (is_awaited) wake(reader_, {});
   if (!worker.is_current(slot, generation)) return;  // the reader has ended this connection
   // Whoever was resumed may have moved the descriptor to another object.
-  if (Pollable& source = worker.source(slot); event.writable && source.writer_.coroutine)
-    source.wake(source.writer_, {});
+  if (Pollable& source = worker.source(slot); event.writable && source.writer_) source.wake(source.writer_, {});
   if (!worker.is_current(slot, generation)) return;
   Pollable& source = worker.source(slot);
   // Input that the reader was woken for is no surprise to whom it has set to watch since.
@@ -89,14 +95,12 @@ void Pollable::on_event(const Event& event) noexcept {
 }
 
 void Pollable::wake(Waiter& waiter, Result<void> outcome) noexcept {
-  if (!waiter.coroutine) return;
-  *waiter.outcome = outcome;
-  std::exchange(waiter.coroutine, {}).resume();
+  if (waiter) std::exchange(waiter, {}).tell(outcome);
 }
 
 /// Which may end the other wait, or this object: either waiter may own the other. What is left; nullptr: nothing.
 Pollable* Pollable::wake_writer(ErrorKind kind) noexcept {
-  if (!writer_.coroutine) return this;
+  if (!writer_) return this;
   const std::uint32_t slot = slot_;
   const std::uint32_t generation = worker_->generation(slot);
   Worker& worker = *worker_;

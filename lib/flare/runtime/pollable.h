@@ -3,6 +3,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <optional>
 
 #include "flare/base/error.h"
 #include "flare/net/unique_fd.h"
@@ -13,6 +14,17 @@
 namespace flare::runtime {
 
 class Worker;
+
+/// Who is called when a wait ends, instead of a coroutine that is resumed: for those who wait long, and often, and want
+/// no coroutine for it.
+class ReadyListener {
+ public:
+  /// As readable() tells it. May wait anew, or end what it waited on.
+  virtual void on_ready(Result<void> outcome) = 0;
+
+ protected:
+  ~ReadyListener() = default;
+};
 
 /// Edge-triggered readiness as two flags: set by the reactor, cleared by whoever found the descriptor drained. The
 /// descriptor is registered at the first wait, once, for its life: a connection that never waits costs no epoll_ctl,
@@ -45,6 +57,8 @@ class Pollable final : private TimerEntry {
   /// cancel().
   Wait readable() noexcept { return {*this, Direction::kRead}; }
   Wait writable() noexcept { return {*this, Direction::kWrite}; }
+  /// The same for a listener: nullopt, it will be called; else that is the outcome, at once. It outlives the wait.
+  std::optional<Result<void>> readable(ReadyListener& listener) noexcept;
 
   /// The last read took all there was (a short count or EAGAIN): wait for the next edge. A hang-up keeps it readable.
   void drained() noexcept { read_ready_ = hung_up_; }
@@ -90,9 +104,17 @@ class Pollable final : private TimerEntry {
 
  private:
   friend class Worker;
+  /// A coroutine with the place for its outcome, or a listener, or nobody.
   struct Waiter {
     std::coroutine_handle<> coroutine;
     Result<void>* outcome = nullptr;
+    ReadyListener* listener = nullptr;
+    explicit operator bool() const noexcept { return coroutine || listener != nullptr; }
+    void tell(Result<void> what) const {
+      if (listener != nullptr) return listener->on_ready(what);
+      *outcome = what;
+      coroutine.resume();
+    }
   };
 
   [[nodiscard]] bool is_ready(Direction direction) const noexcept {
@@ -102,7 +124,7 @@ class Pollable final : private TimerEntry {
   bool begin_wait(Result<void>& outcome) noexcept;
   Result<void> ensure_registered() noexcept;
   void park(Direction direction, std::coroutine_handle<> waiting, Result<void>* outcome) noexcept {
-    (direction == Direction::kRead ? reader_ : writer_) = {waiting, outcome};
+    (direction == Direction::kRead ? reader_ : writer_) = {.coroutine = waiting, .outcome = outcome};
   }
   void schedule(TimePoint due) noexcept;
   void on_event(const Event& event) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace flare::runtime {
@@ -78,9 +79,28 @@ constexpr Token make_token(std::uint32_t slot, std::uint32_t generation) noexcep
 
 }  // namespace
 
-Worker::Worker(std::uint32_t id) : id_(id), reactor_(make_reactor()), now_(monotonic_now()), timers_(now_) {}
+bool RemoteWorker::post(std::move_only_function<void()> work) {
+  posting_.fetch_add(1);
+  Worker* const worker = worker_.load();
+  if (worker != nullptr) worker->post(std::move(work));
+  posting_.fetch_sub(1);
+  return worker != nullptr;
+}
+
+void RemoteWorker::end() noexcept {
+  worker_.store(nullptr);
+  while (posting_.load() != 0) std::this_thread::yield();
+}
+
+Worker::Worker(std::uint32_t id)
+    : id_(id),
+      reactor_(make_reactor()),
+      now_(monotonic_now()),
+      timers_(now_),
+      remote_(std::make_shared<RemoteWorker>(*this)) {}
 
 Worker::~Worker() {
+  remote_->end();
   // Innermost first: a child may stand in the list too, and destroying its parent unlinks it.
   while (roots_ != nullptr) roots_->frame.destroy();
   locals_.clear();
@@ -102,7 +122,9 @@ Worker* Worker::find_current() noexcept { return running; }
 void Worker::run() {
   const Running scope(*this);
   while (!stopping_ && !(is_draining() && active_tasks_ == 0)) turn(std::nullopt);
-  locals_.clear();  // here, as what they are made of may be the thread's
+  remote_->end();
+  posted_.take_all([](auto&&) {});  // whoever waits for it to be done is to hear that it never will
+  locals_.clear();                  // here, as what they are made of may be the thread's
 }
 
 void Worker::run_once(std::chrono::milliseconds wait) {
@@ -187,20 +209,11 @@ void Worker::forget(std::uint32_t slot) noexcept {
 }
 
 void Worker::post(std::move_only_function<void()> work) {
-  {
-    const std::lock_guard lock(posted_mutex_);
-    posted_.push_back(std::move(work));
-  }
-  reactor_->wakeup();
+  if (posted_.put(std::move(work))) reactor_->wakeup();
 }
 
 void Worker::run_posted() {
-  std::vector<std::move_only_function<void()>> work;
-  {
-    const std::lock_guard lock(posted_mutex_);
-    work.swap(posted_);
-  }
-  for (auto& item : work) item();
+  posted_.take_all([](std::move_only_function<void()> work) { work(); });
 }
 
 void Worker::drain() {
@@ -216,6 +229,7 @@ void Worker::cancel_idle() {
     Pollable* source = slots_[slot].source;
     if (source != nullptr && source->is_idle()) source->cancel();
   }
+  drain_begun_.cancel();
 }
 
 }  // namespace flare::runtime

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "flare/base/reason.h"
 #include "flare/runtime/cancellation.h"
 #include "flare/runtime/counter.h"
+#include "flare/runtime/mailbox.h"
 #include "flare/runtime/pollable.h"
 #include "flare/runtime/reactor.h"
 #include "flare/runtime/task.h"
@@ -66,6 +66,25 @@ class WorkerLocal {
   [[nodiscard]] virtual bool is_expired() const noexcept = 0;
 };
 
+/// A worker as other threads may keep it: it can end meanwhile.
+class RemoteWorker {
+ public:
+  explicit RemoteWorker(Worker& worker) noexcept : worker_(&worker) {}
+  RemoteWorker(const RemoteWorker&) = delete;
+  RemoteWorker& operator=(const RemoteWorker&) = delete;
+
+  /// Any thread: Worker::post(), without a lock. False: it has ended, and `work` is gone.
+  bool post(std::move_only_function<void()> work);
+
+ private:
+  friend class Worker;
+  /// From its return on nobody uses the worker.
+  void end() noexcept;
+
+  std::atomic<Worker*> worker_;
+  std::atomic<std::uint32_t> posting_ = 0;  ///< threads within post()
+};
+
 /// Everything here belongs to the worker's own thread, but for post(), drain(), stop() and counters().
 class Worker {
  public:
@@ -101,15 +120,19 @@ class Worker {
   /// One reactor turn of at most `wait`: for loops that someone else owns.
   void run_once(std::chrono::milliseconds wait);
 
-  /// Any thread: `work` runs on the worker at its next turn, in order. Work posted to a worker that has ended is
-  /// dropped.
+  /// Any thread, lock-free: `work` runs on the worker at its next turn, what one thread posts in order. Work that a
+  /// worker has not done when it ends is dropped.
   void post(std::move_only_function<void()> work);
+  /// For those who may outlive this worker.
+  [[nodiscard]] const std::shared_ptr<RemoteWorker>& remote() const noexcept { return remote_; }
   /// Any thread: no new work (accept loops end, idle connections close), run() returns when the last task has ended.
   /// is_draining() holds from the return of this call on; waits are cancelled at the worker's next turn. Idempotent.
   void drain();
   /// Any thread: run() returns after this turn; tasks that are left are destroyed with the worker.
   void stop();
   [[nodiscard]] bool is_draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
+  /// Cancelled when a drain begins, behind the waits that are idle.
+  [[nodiscard]] Cancellation& drain_begun() noexcept { return drain_begun_; }
 
   /// What is kept here under `key`; nullptr where nothing is, or where that has expired.
   [[nodiscard]] const std::shared_ptr<WorkerLocal>* find_local(const void* key) const noexcept;
@@ -171,8 +194,10 @@ class Worker {
   std::atomic<bool> draining_ = false;
   bool stopping_ = false;
 
-  std::mutex posted_mutex_;
-  std::vector<std::move_only_function<void()>> posted_;
+  Cancellation drain_begun_;
+
+  Mailbox<std::move_only_function<void()>> posted_;
+  std::shared_ptr<RemoteWorker> remote_;
 };
 
 namespace detail {

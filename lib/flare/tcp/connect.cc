@@ -26,6 +26,7 @@ class Race final : private runtime::TimerEntry {
   }
 
   void start(const net::Endpoint& where) {
+    news_ = false;  // of those before: that is why this one begins
     auto begun = TcpStream::begin_connect(worker_, where);
     if (begun) return worker_.spawn(attempt(*this, std::move(*begun)));
     last_error_ = begun.error();

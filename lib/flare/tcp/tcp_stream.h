@@ -36,6 +36,7 @@ class TcpStream {
 
   auto readable() noexcept { return source_.readable(); }
   auto writable() noexcept { return source_.writable(); }
+  auto readable(runtime::ReadyListener& listener) noexcept { return source_.readable(listener); }
   /// At least one byte, or an error. A short count means drained: the next readable() waits for the next edge.
   Result<std::size_t> try_read(std::span<char> into) noexcept;
   /// How many bytes the kernel took. What is not the last for now waits in the kernel for what follows (MSG_MORE), the

@@ -48,6 +48,11 @@ class BasicTlsStream {
     return Readable<decltype(transport_.readable())>{.inner = transport_.readable(), .ready = ready};
   }
   auto writable() noexcept { return transport_.writable(); }
+  std::optional<Result<void>> readable(runtime::ReadyListener& listener) noexcept {
+    if (session_->has_input()) return Result<void>();
+    static_cast<void>(flush());
+    return transport_.readable(listener);
+  }
 
   Result<std::size_t> try_read(std::span<char> into) noexcept;
   Result<std::size_t> try_write(std::string_view bytes, io::Ahead ahead = io::Ahead::kUnknown);

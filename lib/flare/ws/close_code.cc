@@ -15,6 +15,8 @@ CloseCode close_code_for(Reason reason) noexcept {
     case Reason::kWsMessageBytes: return CloseCode::kMessageTooBig;
     case Reason::kWsPingTimeout:
     case Reason::kHandlerFailed: return CloseCode::kInternalError;
+    case Reason::kWsReadOnly: return CloseCode::kPolicyViolation;
+    case Reason::kWsSlow:
     case Reason::kResourceExhausted: return CloseCode::kTryAgainLater;
     case Reason::kDraining: return CloseCode::kGoingAway;
     default: return CloseCode::kProtocolError;

@@ -127,12 +127,13 @@ http::Response refuse_upgrade(Reason why) {
   return response;
 }
 
-std::string switching_protocols(const Upgrade& upgrade) {
-  std::string head(http::status_line(http::Status::kSwitchingProtocols));
-  head += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + upgrade.accept + "\r\n";
-  if (!upgrade.subprotocol.empty()) head += "Sec-WebSocket-Protocol: " + upgrade.subprotocol + "\r\n";
-  if (!upgrade.extensions.empty()) head += "Sec-WebSocket-Extensions: " + upgrade.extensions + "\r\n";
-  return head + "\r\n";
+http::Response switching_protocols(const Upgrade& upgrade) {
+  http::Response response{.status = http::Status::kSwitchingProtocols};
+  response.headers.append("Upgrade", "websocket");
+  response.headers.append("Sec-WebSocket-Accept", upgrade.accept);
+  if (!upgrade.subprotocol.empty()) response.headers.append("Sec-WebSocket-Protocol", upgrade.subprotocol);
+  if (!upgrade.extensions.empty()) response.headers.append("Sec-WebSocket-Extensions", upgrade.extensions);
+  return response;
 }
 
 }  // namespace flare::ws

@@ -38,8 +38,8 @@ std::expected<Upgrade, Reason> accept_upgrade(const http::Request& request, cons
 /// The answer to a request that is refused: 400, 403, or 426 with Upgrade and Sec-WebSocket-Version.
 http::Response refuse_upgrade(Reason why);
 
-/// The head of the 101 answer, to its empty line (RFC 6455 §4.2.2). What follows it are frames.
-std::string switching_protocols(const Upgrade& upgrade);
+/// The 101 answer (RFC 6455 §4.2.2), but for who takes over the connection. What follows it are frames.
+http::Response switching_protocols(const Upgrade& upgrade);
 
 /// The Sec-WebSocket-Accept for a key (RFC 6455 §4.2.2 step 5.4).
 std::string accept_for_key(std::string_view key);

@@ -19,20 +19,14 @@ std::expected<MessageReader::Step, Reason> MessageReader::step(std::span<char> i
   release();
   std::size_t consumed = 0;
   if (!in_frame_) {
-    FrameHead head;
-    const auto bytes = parse_frame_head({input.data(), input.size()}, receiver_, inflating_.enabled, head);
+    const auto bytes = parse_frame_head({input.data(), input.size()}, receiver_, inflating_.enabled, head_);
     if (!bytes) return std::unexpected(bytes.error());
     if (*bytes == 0) return Step{};
-    const FrameHead before = std::exchange(head_, head);
-    if (is_control(head.opcode)) {
-      auto step = take_control(input, *bytes);
-      head_ = before;
-      return step;
-    }
+    if (is_control(head_.opcode)) return take_control(input, *bytes);
     if (const Reason why = begin_frame(); why != Reason::kNone) return std::unexpected(why);
     consumed = *bytes;
     if (is_whole_message(input.size() - consumed)) {
-      const auto length = static_cast<std::size_t>(head.length);
+      const auto length = static_cast<std::size_t>(head_.length);
       return take_whole(input.subspan(consumed, length), consumed + length);
     }
   }

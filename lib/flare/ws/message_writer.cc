@@ -13,7 +13,6 @@ void MessageWriter::append_head(Opcode opcode, std::size_t size, io::Buffer& out
 }
 
 void MessageWriter::append(const Message& message, io::Buffer& out) {
-  const Opcode opcode = message.type == MessageType::kText ? Opcode::kText : Opcode::kBinary;
   std::string_view payload = message.data;
   bool compressed = false;
   if (deflating_.enabled && payload.size() >= deflating_.min_bytes) {
@@ -22,7 +21,12 @@ void MessageWriter::append(const Message& message, io::Buffer& out) {
     compressed = deflating_.context_takeover || payload.size() < message.data.size();
     if (!compressed) payload = message.data;
   }
-  append_frame({.opcode = opcode, .rsv1 = compressed}, payload, out);
+  append_frame({.opcode = opcode_of(message.type), .rsv1 = compressed}, payload, out);
+}
+
+void MessageWriter::append_by_itself(const Message& message, io::Buffer& out) {
+  if (!deflating_.context_takeover) return append(message, out);
+  append_frame({.opcode = opcode_of(message.type)}, message.data, out);
 }
 
 void MessageWriter::append_control(Opcode opcode, std::string_view payload, io::Buffer& out) {

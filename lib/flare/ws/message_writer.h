@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "flare/io/buffer.h"
@@ -12,6 +13,10 @@
 #include "flare/ws/message.h"
 
 namespace flare::ws {
+
+constexpr Opcode opcode_of(MessageType type) noexcept {
+  return type == MessageType::kText ? Opcode::kText : Opcode::kBinary;
+}
 
 /// How we compress, as was agreed on.
 struct Deflating {
@@ -31,10 +36,19 @@ class MessageWriter {
   [[nodiscard]] bool leaves_as_it_is(std::size_t size) const noexcept {
     return sender_ == Role::kServer && (!deflating_.enabled || size < deflating_.min_bytes);
   }
+  /// Of the window within which a message of that size may be compressed for all who have such a writer: none where
+  /// each has a context of its own, and where it is sent as it is.
+  [[nodiscard]] std::optional<std::uint8_t> shared_window_bits(std::size_t size) const noexcept {
+    const bool shares = deflating_.enabled && !deflating_.context_takeover && size >= deflating_.min_bytes;
+    return shares ? std::optional(deflating_.window_bits) : std::nullopt;
+  }
+  [[nodiscard]] Role sender() const noexcept { return sender_; }
   /// Appends the head alone, for such a payload.
   void append_head(Opcode opcode, std::size_t size, io::Buffer& out);
   /// Appends one frame.
   void append(const Message& message, io::Buffer& out);
+  /// The same, without a context that is carried over: it may be dropped.
+  void append_by_itself(const Message& message, io::Buffer& out);
   /// `payload`: at most kMaxControlPayload bytes.
   void append_control(Opcode opcode, std::string_view payload, io::Buffer& out);
   /// Bytes held for this connection alone.

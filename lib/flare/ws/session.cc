@@ -44,37 +44,33 @@ Session::Session(Turn& turn, const SessionOptions& options, Agreed agreed)
       options_(options),
       role_(agreed.role),
       reader_(agreed.role, options.limits, inflating_of(agreed), turn.codecs()),
-      writer_(agreed.role, deflating_of(agreed, options), turn.codecs()),
-      subprotocol_(std::move(agreed.subprotocol)) {
-  if (turn.draining().is_cancelled()) drain_due_ = turn.drain_due();
+      writer_(agreed.role, deflating_of(agreed, options), turn.codecs()) {
+  if (!agreed.subprotocol.empty())
+    words_ = std::make_unique<Words>(Words{.subprotocol = std::move(agreed.subprotocol), .close_reason = {}});
+  if (turn.draining().is_cancelled()) drain_due_ = moment_within(turn.worker().now(), options.drain_spread);
 }
 
 Session::~Session() { turn_.release(*this); }
 
 std::size_t Session::memory() const noexcept {
   const auto heap = [](const std::string& text) { return text.capacity() > 15 ? text.capacity() : 0; };
-  return heap(held_) + heap(unsent_) + heap(close_reason_) + heap(subprotocol_) + reader_.memory() + writer_.memory();
+  const std::size_t waiting = outbox_ ? sizeof(Outbox) + outbox_->bytes() : 0;
+  const std::size_t words = words_ ? sizeof(Words) + heap(words_->subprotocol) + heap(words_->close_reason) : 0;
+  return heap(held_) + waiting + words + reader_.memory() + writer_.memory();
 }
 
 void Session::on_cancel() {
-  drain_due_ = turn_.drain_due();
-  drain_wakes();
+  drain_due_ = moment_within(turn_.worker().now(), options_.drain_spread);
+  rearm();
 }
 
 Error Session::end_error() const noexcept { return Error::of(end_, why_); }
 
 // ---- receiving
 
-runtime::Eventual<Result<Message>> Session::receive() {
-  auto message = try_receive();
-  if (message || message.error().kind != ErrorKind::kWouldBlock) return message;
-  return receive_more();
-}
-
-Result<Message> Session::try_receive() {
+Message Session::next_message() {
   reader_.release();
-  if (!unsent_.empty()) return fail(ErrorKind::kWouldBlock);  // who does not read is not read from (W-13)
-  if (state_ == State::kClosed) return std::unexpected(end_error());
+  if (state_ == State::kClosed) return {};
   if (input_.empty() && !held_.empty()) {
     turn_.acquire(*this);
     std::memcpy(turn_.input().reserve(held_.size()), held_.data(), held_.size());
@@ -83,66 +79,102 @@ Result<Message> Session::try_receive() {
   }
   while (!input_.empty()) {
     const auto step = reader_.step(input_);
-    if (!step) return fail_session(ErrorKind::kProtocol, step.error());
+    if (!step) {
+      static_cast<void>(fail_session(ErrorKind::kProtocol, step.error()));
+      return {};
+    }
     input_ = input_.subspan(step->consumed);
     switch (step->event) {
       case MessageReader::Event::kNone:
-        if (step->consumed == 0) return fail(ErrorKind::kWouldBlock);
+        if (step->consumed == 0) return {};
         break;
       case MessageReader::Event::kMessage:
         if (state_ != State::kOpen) break;
         ++counts_.messages_in;
         return step->message;
       case MessageReader::Event::kPing:
-        if (state_ != State::kOpen) break;
-        writer_.append_control(Opcode::kPong, step->message.data, turn_.output());
-        send_if_much();
-        if (!unsent_.empty()) return fail(ErrorKind::kWouldBlock);
+        if (state_ == State::kOpen) answer_ping(step->message.data);
         break;
       case MessageReader::Event::kPong: break;
-      case MessageReader::Event::kClose: return take_close(step->message.data);
+      case MessageReader::Event::kClose: take_close(step->message.data); return {};
     }
   }
-  return fail(ErrorKind::kWouldBlock);
+  return {};
+}
+
+bool Session::park(Message& message) {
+  received_ = &message;
+  for (;;) {
+    leave();
+    if (wait_for_input()) return true;
+    message = next_message();
+    if (message.data.data() == nullptr && state_ != State::kClosed) continue;
+    receiver_ = {};
+    return false;
+  }
+}
+
+void Session::input_came() {
+  if (!receiver_) return;
+  *received_ = next_message();
+  if (received_->data.data() == nullptr && state_ != State::kClosed && park(*received_)) return;
+  std::exchange(receiver_, {}).resume();  // the last thing: it may end the session
+}
+
+void Session::output_left() {
+  if (sender_ && has_left(awaited_)) std::exchange(sender_, {}).resume();
+}
+
+/// Where the peer takes less than it is sent, the latest answer counts (W-7).
+void Session::answer_ping(std::string_view payload) {
+  if (outbox_) return outbox_->overtake(Opcode::kPong, control_frame(Opcode::kPong, payload));
+  writer_.append_control(Opcode::kPong, payload, turn_.output());
+  send_if_much();
 }
 
 /// Echoes the peer's code, if it was the first to close (RFC 6455 §5.5.1).
-Result<Message> Session::take_close(std::string_view body) {
+void Session::take_close(std::string_view body) {
   const auto close = parse_close_body(body);
-  if (!close) return fail_session(ErrorKind::kProtocol, close.error());
+  if (!close) return static_cast<void>(fail_session(ErrorKind::kProtocol, close.error()));
   close_code_ = close->code;
-  close_reason_ = close->reason;
+  if (!close->reason.empty()) {
+    if (!words_) words_ = std::make_unique<Words>();
+    words_->close_reason = close->reason;
+  }
+  drop_posted();
   if (state_ == State::kOpen) append_close(close->code, {});
   state_ = State::kClosed;
   input_ = {};
   leave();
-  return std::unexpected(end_error());
 }
 
 // ---- the end
 
 void Session::append_close(CloseCode code, std::string_view reason) {
-  turn_.acquire(*this);
   std::array<char, kMaxControlPayload> body;
-  writer_.append_control(Opcode::kClose, {body.data(), write_close_body(body.data(), {code, reason})}, turn_.output());
+  const std::string_view payload(body.data(), write_close_body(body.data(), {code, reason}));
+  if (outbox_ && !turn_.is_held_by(*this)) return outbox_->append_own(control_frame(Opcode::kClose, payload), false);
+  turn_.acquire(*this);
+  writer_.append_control(Opcode::kClose, payload, turn_.output());
 }
 
 void Session::begin_close(CloseCode code, std::string_view reason, Reason why) {
   append_close(code, reason);
   state_ = State::kClosing;
   why_ = why;
+  rearm();
 }
 
 runtime::Task<void> Session::close(CloseCode code, std::string_view reason) {
   if (!is_valid(code))
     throw std::invalid_argument("ws::Session::close: code " + std::to_string(static_cast<int>(code)) +
                                 " may not stand in a close frame; use 1000 to 1014 or 3000 to 4999");
-  if (state_ != State::kOpen) co_return;
-  begin_close(code, reason);
-  co_await await_close();
+  if (state_ == State::kOpen) begin_close(code, reason);
+  while (state_ == State::kClosing) static_cast<void>(co_await receive());
 }
 
 std::unexpected<Error> Session::fail_session(ErrorKind kind, Reason why, std::string_view text) {
+  drop_posted();
   if (state_ == State::kOpen) append_close(close_code_for(why), text);
   told_ = kind == ErrorKind::kProtocol;
   input_ = {};
@@ -160,7 +192,8 @@ std::unexpected<Error> Session::break_off(Error error) {
     end_ = error.kind;
     if (why_ == Reason::kNone) why_ = error.reason;
   }
-  std::string().swap(unsent_);
+  outbox_.reset();
+  input_ = {};
   std::string().swap(held_);
   return std::unexpected(end_error());
 }

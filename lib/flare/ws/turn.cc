@@ -4,8 +4,17 @@
 
 namespace flare::ws {
 
+std::shared_ptr<Turn> Turn::of(runtime::Worker& worker) {
+  static const char key = 0;
+  const auto* found = worker.find_local(&key);
+  if (found == nullptr) found = &worker.keep_local(&key, std::make_shared<Turn>(worker));
+  return std::static_pointer_cast<Turn>(*found);
+}
+
 Turn::Turn(runtime::Worker& worker, std::size_t input_bytes, std::size_t output_bytes)
-    : worker_(worker), input_(input_bytes), output_(output_bytes), discarded_(4096) {}
+    : Listener(worker.drain_begun()), worker_(worker), input_(input_bytes), output_(output_bytes), discarded_(4096) {
+  if (worker.drain_begun().is_cancelled()) draining_.cancel();
+}
 
 void Turn::move_in(Tenant& tenant) {
   if (tenant_ != nullptr) tenant_->leave_turn();
@@ -18,15 +27,14 @@ void Turn::on_wait() {
   if (tenant_ != nullptr) tenant_->leave_turn();
 }
 
-void Turn::drain(CloseCode code, std::chrono::milliseconds spread) {
+void Turn::drain(CloseCode code) {
   drain_code_ = code;
-  drain_spread_ = spread;
   draining_.cancel();
 }
 
-runtime::TimePoint Turn::drain_due() const noexcept {
-  const auto spread = static_cast<std::uint64_t>(drain_spread_.count());
-  return worker_.now() + std::chrono::milliseconds(spread == 0 ? 0 : random_word() % spread);
+runtime::TimePoint moment_within(runtime::TimePoint now, std::chrono::milliseconds spread) noexcept {
+  const auto most = static_cast<std::uint64_t>(spread.count());
+  return now + std::chrono::milliseconds(most == 0 ? 0 : random_word() % most);
 }
 
 }  // namespace flare::ws

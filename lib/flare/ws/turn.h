@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 
 #include "flare/io/buffer.h"
 #include "flare/runtime/cancellation.h"
@@ -15,7 +16,7 @@ namespace flare::ws {
 /// One session at a time uses the buffers, from its read until it waits. Where its handler waits for something else, or
 /// another session comes, it is told to leave: it sends what it has gathered and takes its input along. Outlives its
 /// sessions; one thread.
-class Turn final : private runtime::BeforeWait {
+class Turn final : public runtime::WorkerLocal, private runtime::BeforeWait, private runtime::Cancellation::Listener {
  public:
   class Tenant {
    protected:
@@ -27,6 +28,8 @@ class Turn final : private runtime::BeforeWait {
     virtual void leave_turn() = 0;
   };
 
+  /// The worker's, made at its first use.
+  static std::shared_ptr<Turn> of(runtime::Worker& worker);
   explicit Turn(runtime::Worker& worker, std::size_t input_bytes = 256 * 1024, std::size_t output_bytes = 64 * 1024);
 
   /// `tenant` has the buffers until leave_turn(), release() or the end of the worker's turn.
@@ -45,16 +48,18 @@ class Turn final : private runtime::BeforeWait {
   [[nodiscard]] io::Buffer& discarded() noexcept { return discarded_; }
   [[nodiscard]] CodecPool& codecs() noexcept { return codecs_; }
 
-  /// Ends all sessions: each closes with `code` at a moment of its own within `spread` (W-12). Once.
-  void drain(CloseCode code, std::chrono::milliseconds spread);
+  /// Ends all sessions, each at a moment of its own within its drain_spread (W-12). Once; a drain of the worker does
+  /// it with kGoingAway.
+  void drain(CloseCode code);
   [[nodiscard]] runtime::Cancellation& draining() noexcept { return draining_; }
   [[nodiscard]] CloseCode drain_code() const noexcept { return drain_code_; }
-  /// A moment of that time.
-  [[nodiscard]] runtime::TimePoint drain_due() const noexcept;
+
+  [[nodiscard]] bool is_expired() const noexcept override { return false; }
 
  private:
   void move_in(Tenant& tenant);
   void on_wait() override;
+  void on_cancel() override { drain(CloseCode::kGoingAway); }
 
   runtime::Worker& worker_;
   Tenant* tenant_ = nullptr;
@@ -64,7 +69,9 @@ class Turn final : private runtime::BeforeWait {
   CodecPool codecs_;
   runtime::Cancellation draining_;
   CloseCode drain_code_ = CloseCode::kGoingAway;
-  std::chrono::milliseconds drain_spread_{0};
 };
+
+/// One of the moments within `spread` from `now` on, each as likely.
+runtime::TimePoint moment_within(runtime::TimePoint now, std::chrono::milliseconds spread) noexcept;
 
 }  // namespace flare::ws

@@ -15,16 +15,17 @@ namespace {
 
 /// Blocks until its waiter is resumed by hand.
 struct Blocking : test::MemoryStream {
-  using MemoryStream::MemoryStream;
+  Blocking(test::Wire& wire, std::coroutine_handle<>& place) : MemoryStream(wire), waiting(&place) {}
   struct Wait {
     std::coroutine_handle<>* waiting;
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> handle) const noexcept { *waiting = handle; }
     Result<void> await_resume() const noexcept { return fail(ErrorKind::kTimeout); }
   };
-  Wait readable() { return {&waiting}; }
-  Wait writable() { return {&waiting}; }
-  std::coroutine_handle<> waiting;
+  Wait readable() { return {waiting}; }
+  Wait writable() { return {waiting}; }
+  std::optional<Result<void>> readable(runtime::ReadyListener&) { return std::nullopt; }
+  std::coroutine_handle<>* waiting;
 };
 
 struct Outcome {
@@ -41,8 +42,7 @@ runtime::Task<void> wait_both(AnyStream& stream, Outcome& outcome) {
 TEST(AnyStream, PassesOnWhatIsReadAndWritten) {
   test::Wire wire;
   wire.arriving = {"hello"};
-  test::MemoryStream memory(wire);
-  StreamRef stream(memory);
+  OwnedStream<test::MemoryStream> stream{test::MemoryStream(wire)};
   std::array<char, 16> into{};
   EXPECT_EQ(stream.try_read(into), 5U);
   EXPECT_EQ(stream.try_write("ab", Ahead::kUnknown), 2U);
@@ -57,22 +57,21 @@ TEST(AnyStream, PassesOnWhatIsReadAndWritten) {
 TEST(AnyStream, WaitsAsItsStreamDoes) {
   runtime::Worker worker;
   test::Wire wire;
-  test::MemoryStream memory(wire);
-  StreamRef ready(memory);
+  OwnedStream<test::MemoryStream> ready{test::MemoryStream(wire)};
   Outcome outcome;
   worker.spawn(wait_both(ready, outcome));
   EXPECT_EQ(outcome.done, 2);
   EXPECT_TRUE(outcome.last);
 
-  Blocking blocking(wire);
-  StreamRef blocked(blocking);
+  std::coroutine_handle<> waiting;
+  OwnedStream<Blocking> blocked{Blocking(wire, waiting)};
   Outcome later;
   worker.spawn(wait_both(blocked, later));
   EXPECT_EQ(later.done, 0);
-  std::exchange(blocking.waiting, {}).resume();
+  std::exchange(waiting, {}).resume();
   EXPECT_EQ(later.done, 1);
   EXPECT_EQ(later.last.error().kind, ErrorKind::kTimeout);
-  std::exchange(blocking.waiting, {}).resume();
+  std::exchange(waiting, {}).resume();
   EXPECT_EQ(later.done, 2);
   EXPECT_EQ(worker.active_tasks(), 0U);
 }

@@ -80,6 +80,16 @@ TEST_F(ConnectTest, SilenceStartsTheNextBesideIt) {
   EXPECT_EQ(stream->socket().peer_addr(), listener.local_addr());
 }
 
+TEST_F(ConnectTest, AFailureAtOnceHurriesTheNextOneOnly) {  // RFC 8305 §5
+  test::TempFolder folder;
+  const net::Endpoint missing = net::UnixPath{(folder / "none").string()};
+  TcpListener listener = listen();
+  const auto stream = race({missing, silent(), *listener.local_addr()},
+                           {.timeout = milliseconds(60), .attempt_delay = std::chrono::hours(1)});
+  ASSERT_FALSE(stream) << "the third has to wait for the second";
+  EXPECT_EQ(stream.error(), upstream(ErrorKind::kTimeout));
+}
+
 TEST_F(ConnectTest, AllTogetherHaveOneTimeout) {
   const net::Endpoint nobody = silent();
   const auto stream = race({nobody, nobody, nobody}, {.timeout = milliseconds(60), .attempt_delay = milliseconds(10)});

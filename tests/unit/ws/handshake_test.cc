@@ -63,9 +63,9 @@ TEST(Handshake, ExampleOfTheRfc) {  // RFC 6455 §1.3
   const auto upgrade = accept(kGood);
   ASSERT_TRUE(upgrade);
   EXPECT_EQ(upgrade->accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-  EXPECT_EQ(switching_protocols(*upgrade),
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+  const http::Response answer = switching_protocols(*upgrade);
+  EXPECT_EQ(answer.status, http::Status::kSwitchingProtocols);
+  EXPECT_EQ(answer.headers.encoded(), "Upgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
 }
 
 TEST(Handshake, RefusesWhatIsNone) {  // W-1
@@ -134,9 +134,10 @@ TEST(Handshake, TheClientsFirstKnownSubprotocolIsChosen) {  // W-4
   const auto none = accept(more("Sec-WebSocket-Protocol", "x, Chat.v2"), options);
   ASSERT_TRUE(none) << "none in common is no error";
   EXPECT_EQ(none->subprotocol, "");
-  EXPECT_FALSE(switching_protocols(*none).contains("Sec-WebSocket-Protocol"));
-  EXPECT_TRUE(switching_protocols(*accept(more("Sec-WebSocket-Protocol", "chat.v1"), options))
-                  .contains("\r\nSec-WebSocket-Protocol: chat.v1\r\n"));
+  EXPECT_FALSE(switching_protocols(*none).headers.contains("Sec-WebSocket-Protocol"));
+  EXPECT_EQ(switching_protocols(*accept(more("Sec-WebSocket-Protocol", "chat.v1"), options))
+                .headers.get("Sec-WebSocket-Protocol"),
+            "chat.v1");
   EXPECT_EQ(refusal(more("Sec-WebSocket-Protocol", "a b"), options), Reason::kWsBadHandshake);
 }
 
@@ -147,8 +148,8 @@ TEST(Handshake, CompressionIsAgreedOnWhereItIsWanted) {  // W-14
   const auto upgrade = accept(more("Sec-WebSocket-Extensions", "x-other", offer), options);
   ASSERT_TRUE(upgrade && upgrade->deflate);
   EXPECT_TRUE(upgrade->deflate->client_no_context_takeover);
-  EXPECT_TRUE(switching_protocols(*upgrade).contains(
-      "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"));
+  EXPECT_EQ(switching_protocols(*upgrade).headers.get("Sec-WebSocket-Extensions"),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
   EXPECT_EQ(refusal(more("Sec-WebSocket-Extensions", "a b")), Reason::kWsBadHandshake);
 }
 

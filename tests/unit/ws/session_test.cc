@@ -291,12 +291,12 @@ TEST(Session, SessionsOfAWorkerDoNotMixWhenTheirHandlersWait) {
 TEST(Session, ADrainClosesIt) {  // W-12
   runtime::Worker worker;
   Turn turn(worker);
-  const SessionOptions options;
+  const SessionOptions options{.drain_spread = std::chrono::seconds(1)};
   End end;
   const SessionHandler handler = echo_to(end);
   Wire wire = wire_of({client_frame(Opcode::kText, "one")});
   wire.silent_at_end = true;
-  turn.drain(CloseCode::kServiceRestart, std::chrono::seconds(1));
+  turn.drain(CloseCode::kServiceRestart);
   worker.spawn(test::run_session(turn, options, {}, handler, wire, {}));
   EXPECT_EQ(wire.sent, server_frame(Opcode::kText, "one") + server_close(1012));
   EXPECT_EQ(end.why, Reason::kDraining);

@@ -46,6 +46,10 @@ struct LoopStream : test::MemoryStream {
     if (turns_ == 0) allocated_in_measured = allocations.load() - before_;
     return bytes_.size();
   }
+  Result<std::size_t> try_write(std::string_view bytes, io::Ahead = io::Ahead::kUnknown) {
+    ++*sends_;
+    return bytes.size();
+  }
   Result<std::size_t> try_writev(std::span<const iovec> pieces) {
     ++*sends_;
     std::size_t count = 0;

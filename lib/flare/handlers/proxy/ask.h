@@ -48,7 +48,11 @@ class Asking {
  public:
   /// All outlive it. `make_head(io::Buffer&, std::string_view server)` appends the head for a server.
   Asking(const std::shared_ptr<UpstreamPool>& pool, Upstream& upstream, Question& question) noexcept
-      : pool_(pool), upstream_(upstream), question_(question), head_(upstream.take_head()) {}
+      : pool_(pool),
+        upstream_(upstream),
+        question_(question),
+        budget_(question.budget != nullptr ? *question.budget : upstream.budget),
+        head_(upstream.take_head()) {}
   Asking(const Asking&) = delete;
   Asking& operator=(const Asking&) = delete;
   ~Asking() { upstream_.put_head(std::move(head_)); }
@@ -59,7 +63,7 @@ class Asking {
   runtime::Task<Result<Answered<Stream>>> ask(const MakeHead& make_head) {
     admission_ = pool_->admit(now());
     if (admission_ == Breaker::Admission::kNo) co_return fail(ErrorKind::kResource, Reason::kUpstreamBreaker);
-    upstream_.budget.request();
+    budget_.request();
     for (;;) {
       if (!place_) {
         auto found = co_await find_place();
@@ -204,7 +208,7 @@ class Asking {
     }
     pool_->failed(place_.server(), admission_, now());
     const bool wanted = timed_out ? question_.retry->timeout : was_closed && question_.retry->reset;
-    if (!wanted || !is_repeatable() || !has_tries_left() || !upstream_.budget.take(now())) return false;
+    if (!wanted || !is_repeatable() || !has_tries_left() || !budget_.take(now())) return false;
     leave_server();
     return true;
   }
@@ -218,7 +222,7 @@ class Asking {
     request.tried = std::span(tried_.data(), tried_count_ + 1);
     NoServer why{};
     Place other = upstream_.take_place(pool_, request, why);
-    if (!other || !upstream_.budget.take(now())) return false;
+    if (!other || !budget_.take(now())) return false;
     pool_->failed(place_.server(), admission_, now());
     leave_server();
     place_ = std::move(other);
@@ -228,6 +232,7 @@ class Asking {
   const std::shared_ptr<UpstreamPool>& pool_;
   Upstream& upstream_;
   Question& question_;
+  RetryBudget& budget_;
   io::Buffer head_;
   Place place_;
   typename Idle::Lease lease_;                  ///< ends before its place

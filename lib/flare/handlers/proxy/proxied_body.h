@@ -41,6 +41,7 @@ class ProxiedBody final : public http::BodySource {
     if (first_) co_return *std::exchange(first_, std::nullopt);
     if (!from_) co_return std::string_view();
     auto piece = co_await from_->next();
+    if (!piece) broke_off(piece.error());
     if (piece && piece->empty()) {
       if (with_trailers_) trailers_ = Trailers(from_->trailers());
       upload_.reset();
@@ -55,6 +56,7 @@ class ProxiedBody final : public http::BodySource {
   runtime::Task<Result<std::size_t>> next_into(int pipe) override {
     if (first_ || !from_) co_return std::size_t{0};
     auto count = co_await from_->next_into(pipe);
+    if (!count) broke_off(count.error());
     co_return count;
   }
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return size_; }
@@ -66,6 +68,11 @@ class ProxiedBody final : public http::BodySource {
 
  private:
   static constexpr std::uint64_t kWorthAPipe = 128 * 1024;
+
+  /// It counts against the server, unless the client did it.
+  void broke_off(const Error& error) {
+    if (error.kind != ErrorKind::kCancelled) from_.place.failed();
+  }
 
   typename WorkerUpstream<Stream>::Borrowed from_;
   std::unique_ptr<Upload<typename WorkerUpstream<Stream>::Connection>> upload_;  ///< ends before its connection

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 
+#include "flare/handlers/upstream/retry_budget.h"
 #include "flare/handlers/upstream/upstream_options.h"
 #include "flare/http/exchange.h"
 #include "flare/http/method.h"
@@ -25,6 +26,7 @@ struct Question {
   const UpstreamServer* preferred = nullptr;
   const http::ClientLimits* limits = nullptr;
   const RetryOptions* retry = nullptr;
+  RetryBudget* budget = nullptr;  ///< nullptr: the pool's
 
   unsigned attempts = 0;  ///< that it took
 };

@@ -9,7 +9,7 @@ using http::Status;
 
 bool is_own(Reason reason) noexcept {
   return reason == Reason::kNoUpstream || reason == Reason::kUpstreamBusy || reason == Reason::kUpstreamQueueTimeout ||
-         reason == Reason::kUpstreamBreaker;
+         reason == Reason::kUpstreamBreaker || reason == Reason::kResourceExhausted;
 }
 
 }  // namespace
@@ -31,6 +31,7 @@ std::string_view proxy_error_type(const Error& error) noexcept {
     case Reason::kUpstreamBreaker: return "destination_unavailable";
     case Reason::kUpstreamBusy:
     case Reason::kUpstreamQueueTimeout: return "connection_limit_reached";
+    case Reason::kResourceExhausted: return "proxy_internal_error";
     case Reason::kLoop: return "proxy_loop_detected";
     case Reason::kHeaderBytes:
     case Reason::kHeaderCount: return "http_response_header_section_size";

@@ -39,7 +39,9 @@ Balancer::State Balancer::state(const UpstreamServer& server, const PickRequest&
   const bool sick = health == Health::kDown || (health == Health::kUnknown && options_.require_healthy) ||
                     server.ejected_until.load(kRelaxed) > request.now;
   if (sick && !panic) return State::kOut;
-  return server.max_conns != 0 && server.in_flight.load(kRelaxed) >= server.max_conns ? State::kBusy : State::kEligible;
+  // In one order with `waiting` of the pool: who looks here once more has said before that it waits (UpstreamPool).
+  const bool busy = server.max_conns != 0 && server.in_flight.load(std::memory_order_seq_cst) >= server.max_conns;
+  return busy ? State::kBusy : State::kEligible;
 }
 
 /// Of two taken at random the one with the least to wait for. Where one of them has not answered yet, its load alone
@@ -58,6 +60,8 @@ std::size_t Balancer::better(const std::size_t (&sample)[2], const PickRequest& 
   return second_wins != (chance % kExplores == 0) ? sample[1] : sample[0];
 }
 
+bool Balancer::wins(double chance) noexcept { return std::uniform_real_distribution<>(0, 1)(random_) < chance; }
+
 double Balancer::load(const UpstreamServer& server, const PickRequest& request) const noexcept {
   return (server.in_flight.load(std::memory_order_relaxed) + 1.0) / server.weight_at(request.now, options_.slow_start);
 }
@@ -71,7 +75,8 @@ Pick Balancer::pick_among(const PickRequest& request, bool backups, bool panic) 
   std::size_t best_at = 0;
   std::size_t eligible = 0;
   double best_value = 0;
-  double total = 0;
+  double total = 0;   // of all weights
+  double equals = 0;  // of the weights of those as good as the best
   std::size_t sample[2] = {};
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     auto& server = *servers_[i];
@@ -92,9 +97,13 @@ Pick Balancer::pick_among(const PickRequest& request, bool backups, bool panic) 
     else if (options_.policy == Balance::kHash)
       value = distance(request.hash, ids_[i], weight);
     else
-      value = load(server, request);
+      value = server.in_flight.load(std::memory_order_relaxed) / weight;
     total += weight;
-    if (best.server != nullptr && value >= best_value) continue;
+    if (best.server != nullptr && value > best_value) continue;
+    if (best.server == nullptr || value < best_value) equals = 0;
+    equals += weight;
+    // Where nobody is busy all have as little to do: the first one would get everything.
+    if (equals > weight && (options_.policy != Balance::kLeastConn || !wins(weight / equals))) continue;
     best.server = &server, best_value = value, best_at = i;
   }
   if (options_.policy == Balance::kP2cEwma && eligible > 0) {

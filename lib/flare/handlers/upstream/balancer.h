@@ -49,6 +49,7 @@ class Balancer {
   Pick pick_preferred(const PickRequest& request) const noexcept;
   Pick pick_among(const PickRequest& request, bool backups, bool panic) noexcept;
   std::size_t better(const std::size_t (&sample)[2], const PickRequest& request) noexcept;
+  bool wins(double chance) noexcept;
   double load(const UpstreamServer& server, const PickRequest& request) const noexcept;
   double cost(const UpstreamServer& server, const PickRequest& request) const noexcept;
 

@@ -32,128 +32,156 @@ dns::Family family_of(Type type) noexcept {
   return type == Type::kV4 ? dns::Family::kV4 : type == Type::kV6 ? dns::Family::kV6 : dns::Family::kAny;
 }
 
+/// Lets the next look be no later than this.
+void expire(std::chrono::milliseconds& next_look, std::chrono::seconds ttl) {
+  if (ttl.count() == 0) ttl = kHostsFile;
+  next_look = std::min(next_look, std::chrono::milliseconds(std::min(ttl, std::chrono::seconds(86'400))));
+}
+
 }  // namespace
 
 Discovery::Discovery(std::shared_ptr<UpstreamPool> pool, runtime::Worker& worker, dns::Resolver& resolver,
                      runtime::Cancellation& stop, Tell tell)
     : pool_(std::move(pool)), worker_(worker), resolver_(resolver), stop_(stop), tell_(std::move(tell)) {
-  const UpstreamOptions& options = pool_->options();
-  const Members members = pool_->members();
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    if (!members[i].where.empty()) {
-      fixed_.push_back(members[i]);
+  for (UpstreamPool::Member& member : pool_->members()) {
+    if (!member.where.empty()) {
+      fixed_.push_back(std::move(member));
       continue;
     }
-    names_.push_back({.text = members[i].server->address, .members = {members[i]}});
-    servers_.push_back(options.servers[i]);
+    std::string text = member.server->address;
+    names_.push_back({.text = std::move(text), .found = {{.member = std::move(member)}}});
   }
-  if (options.discover) names_.push_back({.text = options.discover->name, .members = {}});
+  servers_ = names_.size();
+  if (pool_->options().discover) names_.push_back({.text = pool_->options().discover->name, .found = {}});
 }
 
-Task<void> Discovery::run(std::function<void()> looked) {
-  const UpstreamOptions& options = pool_->options();
-  for (bool goes_on = true; goes_on;) {
-    next_look_ = options.resolve.max_ttl;
-    for (std::size_t i = 0; i < names_.size() && !stop_.is_cancelled(); ++i) {
-      Members before = names_[i].members;
-      Task<Result<Members>> look = i < servers_.size() ? find_server(servers_[i], std::move(before))
-                                   : options.discover->type == Type::kService
-                                       ? find_services(*options.discover, std::move(before))
-                                       : find_addresses(*options.discover, std::move(before));
-      auto found = co_await std::move(look);
-      take(names_[i], std::move(found));
+void Discovery::start(std::function<void()> looked) {
+  looked_ = std::move(looked);
+  unanswered_ = names_.size();
+  for (Name& name : names_) worker_.spawn(keep(name));
+}
+
+Task<void> Discovery::keep(Name& name) {
+  const ResolveOptions& resolve = pool_->options().resolve;
+  for (bool is_first = true, goes_on = true; goes_on; is_first = false) {
+    name.next_look = resolve.max_ttl;
+    const auto outcome = co_await look(name);
+    if (!stop_.is_cancelled()) {
+      tell_how(name, outcome);
+      publish();
     }
-    publish();
-    if (looked) std::exchange(looked, nullptr)();
-    goes_on = co_await worker_.sleep(std::clamp(next_look_, options.resolve.min_ttl, options.resolve.max_ttl), stop_);
+    if (is_first && --unanswered_ == 0) looked_();
+    goes_on = co_await worker_.sleep(std::clamp(name.next_look, resolve.min_ttl, resolve.max_ttl), stop_);
   }
 }
 
-Task<Result<Discovery::Members>> Discovery::find_server(const ServerOptions& server, Members before) {
-  const auto name = ServerName::parse(server.address);
-  auto answer = co_await resolver_.resolve(name->host, dns::Family::kAny, &stop_);
-  if (!answer) co_return std::unexpected(answer.error());
-  expires(answer->ttl);
-  auto where = endpoints(*answer, name->port);
-  if (!is_same(before.front().where, where)) before.front().where = std::move(where);
-  co_return before;
+Task<Result<void>> Discovery::look(Name& name) {
+  if (is_server(name)) return find_server(name);
+  return pool_->options().discover->type == Type::kService ? find_services(name) : find_addresses(name);
 }
 
-Task<Result<Discovery::Members>> Discovery::find_addresses(const DiscoverOptions& discover, Members before) {
+Task<Result<void>> Discovery::find_server(Name& name) {
+  const auto parsed = ServerName::parse(name.text);
+  auto answer = co_await resolver_.resolve(parsed->host, dns::Family::kAny, &stop_);
+  if (!answer) co_return std::unexpected(answer.error());
+  expire(name.next_look, answer->ttl);
+  Found& found = name.found.front();
+  found.good = worker_.now();
+  auto where = endpoints(*answer, parsed->port);
+  if (!is_same(found.member.where, where)) found.member.where = std::move(where);
+  co_return Result<void>();
+}
+
+Task<Result<void>> Discovery::find_addresses(Name& name) {
+  const DiscoverOptions& discover = *pool_->options().discover;
   auto answer = co_await resolver_.resolve(discover.name, family_of(discover.type), &stop_);
   if (!answer) co_return std::unexpected(answer.error());
-  expires(answer->ttl);
-  Members found;
+  expire(name.next_look, answer->ttl);
+  std::vector<Found> found;
   for (const net::Endpoint& where : endpoints(*answer, discover.port)) {
     const std::string address = where.to_string();
-    const auto known = std::ranges::find_if(before, [&](const auto& each) { return each.server->address == address; });
-    found.push_back(
-        {.server = known != before.end() ? known->server : pool_->make_server(address, 1, false), .where = {where}});
+    const auto known =
+        std::ranges::find_if(name.found, [&](const Found& each) { return each.member.server->address == address; });
+    auto server = known != name.found.end() ? known->member.server : pool_->make_server(address, 1, false);
+    found.push_back({.member = {.server = std::move(server), .where = {where}}, .good = worker_.now()});
   }
-  co_return found;
+  name.found = std::move(found);
+  co_return Result<void>();
 }
 
 /// The services of the least priority are the servers, the others their backups (RFC 2782).
-Task<Result<Discovery::Members>> Discovery::find_services(const DiscoverOptions& discover, Members before) {
-  auto services = co_await resolver_.resolve_service(discover.name, &stop_);
+Task<Result<void>> Discovery::find_services(Name& name) {
+  auto services = co_await resolver_.resolve_service(pool_->options().discover->name, &stop_);
   if (!services) co_return std::unexpected(services.error());
-  Members found;
+  std::vector<Found> all;
   for (const dns::Service& service : *services) {
-    expires(service.ttl);
-    auto answer = co_await resolver_.resolve(service.target, dns::Family::kAny, &stop_);
-    if (!answer) continue;  // the others may do
-    expires(answer->ttl);
+    expire(name.next_look, service.ttl);
     const std::string address = service.target + ":" + std::to_string(service.port);
+    const std::uint32_t weight = std::max<std::uint32_t>(1, service.weight);
     const bool backup = service.priority != services->front().priority;
-    const auto known = std::ranges::find_if(before, [&](const auto& each) {
-      return each.server->address == address && each.server->backup == backup &&
-             each.server->weight == std::max<std::uint32_t>(1, service.weight);
+    const auto known = std::ranges::find_if(name.found, [&](const Found& each) {
+      const UpstreamServer& server = *each.member.server;
+      return server.address == address && server.backup == backup && server.weight == weight;
     });
-    auto where = endpoints(*answer, service.port);
-    if (known != before.end() && is_same(known->where, where)) where = known->where;
-    found.push_back(
-        {.server = known != before.end() ? known->server : pool_->make_server(address, service.weight, backup),
-         .where = std::move(where)});
+    auto answer = co_await resolver_.resolve(service.target, dns::Family::kAny, &stop_);
+    if (answer) {
+      expire(name.next_look, answer->ttl);
+      auto where = endpoints(*answer, service.port);
+      if (known != name.found.end() && is_same(known->member.where, where)) where = known->member.where;
+      auto server = known != name.found.end() ? known->member.server : pool_->make_server(address, weight, backup);
+      all.push_back({.member = {.server = std::move(server), .where = std::move(where)}, .good = worker_.now()});
+      continue;
+    }
+    // The others may do, and where this one was is not forgotten by one answer that did not come.
+    name.next_look = std::min(name.next_look, kAgain);
+    if (known != name.found.end() && still_holds(*known)) all.push_back(*known);
   }
-  if (found.empty()) co_return fail(ErrorKind::kAddressNotAvailable, Reason::kNameNotFound);
-  co_return found;
+  if (all.empty()) co_return fail(ErrorKind::kAddressNotAvailable, Reason::kNameNotFound);
+  name.found = std::move(all);
+  co_return Result<void>();
 }
 
-void Discovery::take(Name& name, Result<Members> found) {
-  const UpstreamOptions& options = pool_->options();
-  if (found) {
-    if (name.is_failing) tell_("upstream " + options.name + ": " + name.text + " resolves again");
-    name.is_failing = false;
-    name.good = worker_.now();
-    name.members = std::move(*found);
+void Discovery::tell_how(Name& name, const Result<void>& outcome) {
+  const bool was_failing = std::exchange(name.is_failing, !outcome);
+  if (outcome) {
+    if (was_failing) tell_("upstream " + pool_->options().name + ": " + name.text + " resolves again");
     return;
   }
-  if (stop_.is_cancelled()) return;
-  next_look_ = std::min(next_look_, kAgain);
-  if (!std::exchange(name.is_failing, true))
-    tell_("upstream " + options.name + ": " + name.text + " does not resolve (" + describe(found.error()) + ")");
-  const bool keeps = !options.discover || options.discover->keep;
-  if (keeps && name.good != runtime::TimePoint() && worker_.now() - name.good < options.resolve.stale) return;
-  const bool is_server = &name - names_.data() < static_cast<std::ptrdiff_t>(servers_.size());
-  if (is_server) {
-    name.members.front().where.clear();
-  } else {
-    name.members.clear();
+  name.next_look = std::min(name.next_look, kAgain);
+  if (!was_failing) {
+    tell_("upstream " + pool_->options().name + ": " + name.text + " does not resolve (" + describe(outcome.error()) +
+          ")");
+  }
+  forget(name);
+}
+
+void Discovery::forget(Name& name) {
+  if (!is_server(name)) {
+    std::erase_if(name.found, [this](const Found& each) { return !still_holds(each); });
+  } else if (!still_holds(name.found.front())) {
+    name.found.front().member.where.clear();
   }
 }
 
 void Discovery::publish() {
-  Members members = fixed_;
-  for (const Name& name : names_) members.insert(members.end(), name.members.begin(), name.members.end());
-  const Members before = pool_->members();
-  const bool same = std::ranges::equal(
-      before, members, [](const auto& a, const auto& b) { return a.server == b.server && a.where == b.where; });
+  auto members = fixed_;
+  for (const Name& name : names_) {
+    for (const Found& each : name.found) members.push_back(each.member);
+  }
+  const bool same = std::ranges::equal(pool_->members(), members, [](const auto& a, const auto& b) {
+    return a.server == b.server && a.where == b.where;
+  });
   if (!same) pool_->set_members(std::move(members));
 }
 
-void Discovery::expires(std::chrono::seconds ttl) {
-  if (ttl.count() == 0) ttl = kHostsFile;
-  next_look_ = std::min(next_look_, std::chrono::milliseconds(std::min(ttl, std::chrono::seconds(86'400))));
+bool Discovery::is_server(const Name& name) const noexcept {
+  return &name - names_.data() < static_cast<std::ptrdiff_t>(servers_);
+}
+
+bool Discovery::still_holds(const Found& found) const noexcept {
+  const UpstreamOptions& options = pool_->options();
+  const bool keeps = !options.discover || options.discover->keep;
+  return keeps && found.good != runtime::TimePoint() && worker_.now() - found.good < options.resolve.stale;
 }
 
 }  // namespace flare::handlers

@@ -25,11 +25,6 @@ struct CancelCheck final : runtime::Cancellation::Listener {
   Connection& connection;
 };
 
-/// Between 90 and 110 % of it: checks of many servers, and many proxies, do not fall together.
-std::chrono::milliseconds jittered(std::chrono::milliseconds time) {
-  return time * 9 / 10 + std::chrono::milliseconds(random_word() % std::max<std::int64_t>(1, time.count() / 5));
-}
-
 bool is_expected(const HealthOptions& options, http::Status status) {
   const int code = http::code(status);
   if (options.expect.empty()) return code >= 200 && code < 400;
@@ -37,6 +32,11 @@ bool is_expected(const HealthOptions& options, http::Status status) {
 }
 
 }  // namespace
+
+std::chrono::milliseconds jittered(std::chrono::milliseconds time, std::uint64_t random) noexcept {
+  const auto tenth = static_cast<std::uint64_t>(time.count() / 10);
+  return time - time / 10 + std::chrono::milliseconds(random % (2 * tenth + 1));
+}
 
 HealthCheck::HealthCheck(std::shared_ptr<UpstreamPool> pool, runtime::Worker& worker, runtime::Cancellation& stop,
                          Tell tell)
@@ -49,26 +49,33 @@ HealthCheck::HealthCheck(std::shared_ptr<UpstreamPool> pool, runtime::Worker& wo
 
 Task<void> HealthCheck::run() {
   for (bool goes_on = true; goes_on;) {
-    std::map<const UpstreamServer*, std::shared_ptr<Record>> records;
+    std::map<std::shared_ptr<UpstreamServer>, std::shared_ptr<Record>> records;
     for (UpstreamPool::Member& member : pool_->members()) {
-      auto& record = records[member.server.get()];
-      const auto known = records_.find(member.server.get());
-      record = known != records_.end() ? known->second : std::make_shared<Record>();
+      auto& record = records[member.server];
+      const auto known = records_.find(member.server);
+      record = known != records_.end() ? known->second : make_record();
       if (!record->is_being_asked && !member.where.empty()) worker_.spawn(look(std::move(member), record));
     }
     records_ = std::move(records);
-    goes_on = co_await worker_.sleep(jittered(options_.health->interval), stop_);
+    goes_on = co_await worker_.sleep(jittered(options_.health->interval, random_word()), stop_);
   }
+}
+
+std::shared_ptr<HealthCheck::Record> HealthCheck::make_record() const {
+  const auto record = std::make_shared<Record>();
+  record->spread =
+      std::chrono::milliseconds(random_word() % std::max<std::int64_t>(1, options_.health->interval.count() / 10));
+  return record;
 }
 
 Task<void> HealthCheck::look(UpstreamPool::Member member, std::shared_ptr<Record> record) {
   record->is_being_asked = true;
-  const auto spread =
-      std::chrono::milliseconds(random_word() % std::max<std::int64_t>(1, options_.health->interval.count() / 10));
-  const bool goes_on = co_await worker_.sleep(spread, stop_);
+  const bool goes_on = co_await worker_.sleep(record->spread, stop_);
   if (!goes_on) co_return;
   const auto outcome = co_await ask(member);
-  if (!stop_.is_cancelled()) judge(*member.server, *record, outcome);
+  // What this machine cannot do says nothing of the server.
+  const bool tells = outcome || outcome.error().source == ErrorSource::kUpstream;
+  if (tells && !stop_.is_cancelled()) judge(*member.server, *record, outcome);
   record->is_being_asked = false;
 }
 

@@ -1,6 +1,8 @@
 // Active health checks of a pool's servers (behaviour.md P-18).
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,6 +15,9 @@
 #include "flare/runtime/worker.h"
 
 namespace flare::handlers {
+
+/// Between 90 and 110 % of `time`, as `random` says: checks of many servers, and many proxies, do not fall together.
+std::chrono::milliseconds jittered(std::chrono::milliseconds time, std::uint64_t random) noexcept;
 
 /// Asks every member of one pool each interval, a little apart from each other. Belongs to one worker, whose every task
 /// it starts ends soon after `stop`. All that it is made of outlives it, and it outlives its tasks.
@@ -28,8 +33,10 @@ class HealthCheck {
     std::uint32_t good = 0;  ///< in a row
     std::uint32_t bad = 0;
     bool is_being_asked = false;
+    std::chrono::milliseconds spread{};  ///< into each round: servers are not all asked at once
   };
 
+  [[nodiscard]] std::shared_ptr<Record> make_record() const;
   runtime::Task<void> look(UpstreamPool::Member member, std::shared_ptr<Record> record);
   /// Its error says what is wrong with it.
   runtime::Task<Result<void>> ask(const UpstreamPool::Member& member);
@@ -43,7 +50,8 @@ class HealthCheck {
   Tell tell_;
   UpstreamOptions options_;  ///< the pool's, with the check's time limit
   io::BufferPool buffers_;
-  std::map<const UpstreamServer*, std::shared_ptr<Record>> records_;
+  /// Keeps the servers, too: a new one at the place of one that is gone would be judged by what that one did.
+  std::map<std::shared_ptr<UpstreamServer>, std::shared_ptr<Record>> records_;
 };
 
 }  // namespace flare::handlers

@@ -12,6 +12,11 @@ namespace flare::handlers {
 namespace {
 
 std::unexpected<Error> with_reason(Error error) noexcept {
+  if (error.kind == ErrorKind::kResource) {  // of this machine: it is not the server's fault
+    error.source = ErrorSource::kInternal;
+    error.reason = Reason::kResourceExhausted;
+    return std::unexpected(error);
+  }
   error.source = ErrorSource::kUpstream;
   if (error.reason == Reason::kNone && error.kind != ErrorKind::kCancelled)
     error.reason = error.kind == ErrorKind::kTimeout ? Reason::kUpstreamConnectTimeout : Reason::kUpstreamConnect;

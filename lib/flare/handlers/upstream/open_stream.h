@@ -14,7 +14,8 @@ namespace flare::handlers {
 template <class Stream>
 struct OfKind {};
 
-/// Within options.connect.timeout, handshake included. Errors have ErrorSource::kUpstream and a reason. `member` and
+/// Within options.connect.timeout, handshake included. Errors have ErrorSource::kUpstream and a reason;
+/// where descriptors or memory have run out, kInternal and kResourceExhausted. `member` and
 /// `options` outlive the task.
 runtime::Task<Result<tcp::TcpStream>> open_stream(OfKind<tcp::TcpStream> kind, runtime::Worker& worker,
                                                   const UpstreamPool::Member& member, const UpstreamOptions& options,

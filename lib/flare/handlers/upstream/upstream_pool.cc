@@ -125,15 +125,32 @@ void UpstreamPool::remove_waiters(const Waiters& waiters) noexcept {
   std::erase_if(waiters_, [&](const Waiting& each) { return each.waiters == &waiters; });
 }
 
-void UpstreamPool::wake_elsewhere(const runtime::Worker& here) {
-  const std::lock_guard lock(mutex_);
-  for (const Waiting& each : waiters_) {
-    if (each.worker == &here || each.waiters->waiting.load(std::memory_order_relaxed) == 0) continue;
-    each.worker->post([weak = each.there] {
-      if (const auto there = weak.lock()) there->wake_one();
-    });
-    return;
+std::size_t UpstreamPool::find_waiting() const noexcept {
+  for (std::size_t i = 0; i < waiters_.size(); ++i) {
+    const std::size_t at = (turn_ + i) % waiters_.size();
+    if (waiters_[at].waiters->waiting.load(std::memory_order_relaxed) != 0) return at;
   }
+  return waiters_.size();
+}
+
+void UpstreamPool::tell(const Waiting& waiting) {
+  waiting.worker->post([weak = waiting.there] {
+    if (const auto there = weak.lock()) there->serve_line();
+  });
+}
+
+void UpstreamPool::wake_next() {
+  const std::lock_guard lock(mutex_);
+  const std::size_t at = find_waiting();
+  if (at == waiters_.size()) return;
+  turn_ = at + 1;
+  tell(waiters_[at]);
+}
+
+void UpstreamPool::wake_one_more() {
+  const std::lock_guard lock(mutex_);
+  const std::size_t at = find_waiting();
+  if (at != waiters_.size()) tell(waiters_[at]);
 }
 
 }  // namespace flare::handlers

@@ -72,14 +72,19 @@ class UpstreamPool {
   // ---- requests that wait for a place, on whichever worker
   struct Waiters {
     virtual ~Waiters() = default;
-    virtual void wake_one() = 0;  ///< on its own worker
+    virtual void serve_line() = 0;  ///< on its own worker: whoever can have a place gets one
     std::atomic<std::uint32_t> waiting = 0;
   };
   void add_waiters(runtime::Worker& worker, const std::shared_ptr<Waiters>& waiters);
   void remove_waiters(const Waiters& waiters) noexcept;
-  /// Somewhere else a request may go on.
-  void wake_elsewhere(const runtime::Worker& here);
-  std::atomic<std::uint32_t> waiting = 0;  ///< on all workers
+  /// There is a place: the workers where somebody waits are told in turn, one at a time. Not at once: the one who says
+  /// so is in the middle of something.
+  void wake_next();
+  /// There may be another place: the one whose turn is next looks, and it stays its turn.
+  void wake_one_more();
+  /// On all workers. Who wants a place counts here, then looks once more whether there is one; who leaves one looks
+  /// here behind that: in one order (seq_cst) at least one of them sees the other.
+  std::atomic<std::uint32_t> waiting = 0;
 
  private:
   struct Waiting {
@@ -88,6 +93,10 @@ class UpstreamPool {
     std::weak_ptr<Waiters> there;  ///< locked on its own worker only, where it may end
   };
 
+  /// With the lock: where somebody waits, from the one whose turn it is on; waiters_.size(): nowhere.
+  [[nodiscard]] std::size_t find_waiting() const noexcept;
+  static void tell(const Waiting& waiting);
+
   UpstreamOptions options_;
   std::optional<Breaker> breaker_;
   SipKey cookie_key_;
@@ -95,6 +104,7 @@ class UpstreamPool {
   mutable std::mutex mutex_;  ///< of what follows; never taken where all is well
   std::vector<Member> members_;
   std::vector<Waiting> waiters_;
+  std::size_t turn_ = 0;  ///< whose it is, of them
 };
 
 }  // namespace flare::handlers

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -13,10 +14,10 @@ namespace flare::handlers {
 class UpstreamWatch::Thread {
  public:
   Thread(std::vector<std::shared_ptr<UpstreamPool>> pools, Tell tell, const dns::ResolverOptions& options)
-      : resolver_(worker_, options) {
+      : resolver_(std::in_place, worker_, options) {
     for (const std::shared_ptr<UpstreamPool>& pool : pools) {
       if (pool->options().health) checks_.push_back(std::make_unique<HealthCheck>(pool, worker_, stop_, tell));
-      if (has_names(*pool)) names_.push_back(std::make_unique<Discovery>(pool, worker_, resolver_, stop_, tell));
+      if (has_names(*pool)) names_.push_back(std::make_unique<Discovery>(pool, worker_, *resolver_, stop_, tell));
     }
     unanswered_ = names_.size();
     worker_.post([this] { start(); });
@@ -25,7 +26,10 @@ class UpstreamWatch::Thread {
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
   ~Thread() {
-    worker_.post([this] { stop_.cancel(); });
+    worker_.post([this] {
+      stop_.cancel();
+      resolver_.reset();  // which would wait for name servers that may be as dead as it takes them to be
+    });
     worker_.drain();
     thread_.join();
   }
@@ -43,17 +47,17 @@ class UpstreamWatch::Thread {
   }
   void start() {
     for (const auto& name : names_) {
-      worker_.spawn(name->run([this] {
+      name->start([this] {
         const std::lock_guard lock(mutex_);
         --unanswered_;
         answered_.notify_all();
-      }));
+      });
     }
     for (const auto& check : checks_) worker_.spawn(check->run());
   }
 
   runtime::Worker worker_;
-  dns::Resolver resolver_;
+  std::optional<dns::Resolver> resolver_;
   runtime::Cancellation stop_;
   std::vector<std::unique_ptr<HealthCheck>> checks_;
   std::vector<std::unique_ptr<Discovery>> names_;

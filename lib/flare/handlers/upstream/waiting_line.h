@@ -19,7 +19,7 @@ class WaitingLine {
   WaitingLine& operator=(const WaitingLine&) = delete;
 
   /// co_await it: true where it was woken, false where `due` has passed or the client has left.
-  class Wait final : runtime::TimerEntry, runtime::Cancellation::Listener {
+  class Wait : runtime::TimerEntry, runtime::Cancellation::Listener {
    public:
     Wait(WaitingLine& line, runtime::TimePoint due, runtime::Cancellation& client) noexcept
         : Listener(client), line_(line), due_(due), left_(client.is_cancelled()) {}
@@ -35,8 +35,12 @@ class WaitingLine {
     }
     [[nodiscard]] bool await_resume() const noexcept { return woken_; }
 
+    /// Whoever stands in line behind this one; nullptr: it is the last.
+    [[nodiscard]] Wait* behind() const noexcept { return next_; }
+    /// It goes on, now: the line may be another one on return.
+    void wake() { go_on(true); }
+
    private:
-    friend class WaitingLine;
     void unlink() noexcept {
       if (!linked_) return;
       linked_ = false;
@@ -64,11 +68,7 @@ class WaitingLine {
     Wait* next_ = nullptr;
   };
 
-  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
-  /// The first in line goes on, now.
-  void wake_one() {
-    if (first_ != nullptr) first_->go_on(true);
-  }
+  [[nodiscard]] Wait* first() const noexcept { return first_; }
 
  private:
   runtime::Worker& worker_;

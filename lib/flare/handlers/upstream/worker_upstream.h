@@ -24,6 +24,7 @@ namespace flare::handlers {
 template <class Stream>
 class WorkerUpstream final : public runtime::WorkerLocal,
                              public UpstreamPool::Waiters,
+                             private runtime::TimerEntry,
                              public std::enable_shared_from_this<WorkerUpstream<Stream>> {
  public:
   using Connection = http::ClientConnection<Stream>;
@@ -55,6 +56,8 @@ class WorkerUpstream final : public runtime::WorkerLocal,
     [[nodiscard]] Served& served() const noexcept { return *served_; }
     [[nodiscard]] UpstreamServer& server() const noexcept { return *served_->member.server; }
     [[nodiscard]] WorkerUpstream& upstream() const noexcept { return *upstream_; }
+    /// An answer whose head counted as a success broke off.
+    void failed() const { pool_->failed(server(), Breaker::Admission::kYes, nanoseconds(upstream_->worker.now())); }
     /// After finish() said yes.
     void keep(typename Idle::Lease lease) const {
       if (!served_->retired) served_->idle.put(std::move(lease));
@@ -67,9 +70,9 @@ class WorkerUpstream final : public runtime::WorkerLocal,
         : pool_(std::move(pool)), upstream_(std::move(upstream)), served_(std::move(served)) {}
     void leave() noexcept {
       if (served_ == nullptr) return;
-      server().in_flight.fetch_sub(1, std::memory_order_relaxed);
+      server().in_flight.fetch_sub(1, std::memory_order_seq_cst);
       served_.reset();
-      if (pool_->waiting.load(std::memory_order_relaxed) != 0) upstream_->let_one_in();
+      if (pool_->waiting.load(std::memory_order_seq_cst) != 0) pool_->wake_next();
     }
 
     std::shared_ptr<UpstreamPool> pool_;
@@ -107,13 +110,18 @@ class WorkerUpstream final : public runtime::WorkerLocal,
     if (const auto pool = pool_.lock()) pool->remove_waiters(*this);
   }
 
-  /// An empty one, and why, where there is none at once.
-  Place take_place(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request, NoServer& why);
-  /// Waits for one where the servers are busy and the queue has room.
+  /// An empty one, and why, where there is none at once: nobody goes before those who wait.
+  Place take_place(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request, NoServer& why) {
+    if (pool->waiting.load(std::memory_order_relaxed) == 0) [[likely]]
+      return take_free(pool, request, why);
+    why = NoServer::kAllBusy;
+    return {};
+  }
+  /// Waits for one where the servers are busy and the queue has room. What `request` refers to outlives the task.
   runtime::Task<Result<Place>> wait_for_place(std::shared_ptr<UpstreamPool> pool, PickRequest request,
                                               runtime::Cancellation& client);
   [[nodiscard]] const UpstreamServer* find_server(const UpstreamPool& pool, std::string_view cookie);
-  void wake_one() override { line_.wake_one(); }
+  void serve_line() override;
   [[nodiscard]] bool is_expired() const noexcept override { return pool_.expired(); }
 
   /// For one request's head: another one may be made while this one waits to be sent.
@@ -135,8 +143,40 @@ class WorkerUpstream final : public runtime::WorkerLocal,
   RetryBudget budget;
 
  private:
+  /// In the frame of a request that waits.
+  struct Waiter final : WaitingLine::Wait {
+    Waiter(WorkerUpstream& of, const PickRequest& wanted, runtime::TimePoint due, runtime::Cancellation& client)
+        : Wait(of.line_, due, client), request(wanted) {}
+    PickRequest request;
+    Place place;
+    NoServer why = NoServer::kAllBusy;
+  };
+  /// Counts one who waits.
+  class Counted {
+   public:
+    Counted(std::atomic<std::uint32_t>& here, std::atomic<std::uint32_t>& everywhere) noexcept
+        : here_(here), everywhere_(everywhere) {
+      here_.fetch_add(1, std::memory_order_relaxed);
+      is_first_ = everywhere_.fetch_add(1, std::memory_order_seq_cst) == 0;
+    }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() {
+      here_.fetch_sub(1, std::memory_order_relaxed);
+      everywhere_.fetch_sub(1, std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool is_first() const noexcept { return is_first_; }
+
+   private:
+    std::atomic<std::uint32_t>& here_;
+    std::atomic<std::uint32_t>& everywhere_;
+    bool is_first_ = false;
+  };
+  static constexpr std::chrono::milliseconds kLooksAgain{100};
+
   void refresh(const UpstreamPool& pool);
-  void let_one_in() noexcept;
+  Place take_free(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request, NoServer& why);
+  void on_timer() override;
 
   std::weak_ptr<UpstreamPool> pool_;
   std::uint64_t generation_ = 0;
@@ -162,9 +202,13 @@ std::shared_ptr<WorkerUpstream<Stream>> WorkerUpstream<Stream>::of(const std::sh
 template <class Stream>
 void WorkerUpstream<Stream>::refresh(const UpstreamPool& pool) {
   generation_ = pool.generation();
+  std::vector<UpstreamPool::Member> members = pool.members();
+  // Those whose name stands for nothing yet cannot serve. Where there are no others a request says why.
+  const auto is_nowhere = [](const UpstreamPool::Member& member) { return member.where.empty(); };
+  if (!std::ranges::all_of(members, is_nowhere)) std::erase_if(members, is_nowhere);
   std::vector<std::shared_ptr<Served>> served;
   Balancer::Servers servers;
-  for (UpstreamPool::Member& member : pool.members()) {
+  for (UpstreamPool::Member& member : members) {
     servers.push_back(member.server);
     const auto same = std::ranges::find_if(served_, [&](const std::shared_ptr<Served>& before) {
       return before && before->member.server == member.server && before->member.where == member.where;
@@ -183,8 +227,8 @@ void WorkerUpstream<Stream>::refresh(const UpstreamPool& pool) {
 }
 
 template <class Stream>
-auto WorkerUpstream<Stream>::take_place(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request,
-                                        NoServer& why) -> Place {
+auto WorkerUpstream<Stream>::take_free(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request,
+                                       NoServer& why) -> Place {
   if (pool->generation() != generation_) [[unlikely]]
     refresh(*pool);
   const Pick pick = balancer_.pick(request);
@@ -203,40 +247,47 @@ template <class Stream>
 runtime::Task<Result<typename WorkerUpstream<Stream>::Place>> WorkerUpstream<Stream>::wait_for_place(
     std::shared_ptr<UpstreamPool> pool, PickRequest request, runtime::Cancellation& client) {
   const QueueOptions& queue = pool->options().queue;
-  const runtime::TimePoint due = worker.now() + queue.wait;
   if (waiting.load(std::memory_order_relaxed) >= queue.depth)
     co_return fail(ErrorKind::kResource, Reason::kUpstreamBusy);
-  for (;;) {
-    waiting.fetch_add(1, std::memory_order_relaxed);
-    pool->waiting.fetch_add(1, std::memory_order_seq_cst);
-    NoServer why{};
-    Place place;
-    // Once more: a place may have become free before this one was seen to wait.
-    if (line_.empty()) place = take_place(pool, request, why);
-    bool woken = true;
-    if (!place) {
-      WaitingLine::Wait wait(line_, due, client);
-      woken = co_await wait;
-    }
-    waiting.fetch_sub(1, std::memory_order_relaxed);
-    pool->waiting.fetch_sub(1, std::memory_order_relaxed);
-    if (!place) place = take_place(pool, request, why);
-    if (place) co_return place;
-    if (why == NoServer::kNoneHealthy) co_return fail(ErrorKind::kUnreachable, Reason::kNoUpstream);
-    if (!woken || worker.now() >= due) co_return fail(ErrorKind::kTimeout, Reason::kUpstreamQueueTimeout);
+  const Counted counted(waiting, pool->waiting);
+  Waiter waiter(*this, request, worker.now() + queue.wait, client);
+  // Once more: a place may have become free before this one was seen to wait.
+  if (counted.is_first()) waiter.place = take_free(pool, request, waiter.why);
+  if (!waiter.place && waiter.why == NoServer::kAllBusy) {
+    if (!is_scheduled()) worker.timers().schedule(*this, worker.now() + kLooksAgain);
+    static_cast<void>(co_await waiter);  // it has a place, or it does not
   }
+  if (waiter.place) co_return std::move(waiter.place);
+  if (waiter.why == NoServer::kNoneHealthy) co_return fail(ErrorKind::kUnreachable, Reason::kNoUpstream);
+  if (client.is_cancelled()) co_return fail(ErrorKind::kCancelled);
+  co_return fail(ErrorKind::kTimeout, Reason::kUpstreamQueueTimeout);
 }
 
-/// Whoever waits longest here, or else somewhere else. Not at once: the one who leaves is in the middle of something.
+/// First come, first served; but one who can have no place, as it has tried those that are free, holds up nobody.
 template <class Stream>
-void WorkerUpstream<Stream>::let_one_in() noexcept {
-  if (line_.empty()) {
-    if (const auto pool = pool_.lock()) pool->wake_elsewhere(worker);
-    return;
+void WorkerUpstream<Stream>::serve_line() {
+  const auto pool = pool_.lock();
+  if (!pool) return;
+  for (auto* each = line_.first(); each != nullptr; each = each->behind()) {
+    auto& waiter = static_cast<Waiter&>(*each);
+    waiter.request.now = nanoseconds(worker.now());
+    waiter.place = take_free(pool, waiter.request, waiter.why);
+    if (!waiter.place && waiter.why == NoServer::kAllBusy) {
+      if (waiter.request.tried.empty()) return;  // there is no place for anybody
+      continue;
+    }
+    pool->wake_one_more();
+    return waiter.wake();
   }
-  worker.post([weak = this->weak_from_this()] {
-    if (const auto self = weak.lock()) self->wake_one();
-  });
+  if (line_.first() == nullptr && pool->waiting.load(std::memory_order_relaxed) != 0) pool->wake_one_more();
+}
+
+/// Nobody says when an ejection ends or a server is up again: the line looks for itself.
+template <class Stream>
+void WorkerUpstream<Stream>::on_timer() {
+  if (line_.first() == nullptr) return;
+  worker.timers().schedule(*this, worker.now() + kLooksAgain);
+  serve_line();
 }
 
 template <class Stream>

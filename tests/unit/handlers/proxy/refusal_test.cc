@@ -35,6 +35,9 @@ TEST(Refusal, SaysWhatWentWrong_P9) {
       {{.kind = ErrorKind::kResource, .reason = Reason::kUpstreamBreaker},
        Status::kServiceUnavailable,
        "destination_unavailable"},
+      {{.kind = ErrorKind::kResource, .reason = Reason::kResourceExhausted},
+       Status::kServiceUnavailable,
+       "proxy_internal_error"},
   };
   for (const auto& row : table) {
     const http::Response response = refusal(row.error, true);

@@ -45,6 +45,21 @@ TEST(Balancer, LeastConnLevels) {
   EXPECT_NEAR(servers[0]->in_flight, 200, 2);
 }
 
+TEST(Balancer, LeastConnSpreadsAmongEquals) {
+  const auto servers = pool({1, 1, 1});
+  Balancer balancer(servers, {.policy = Balance::kLeastConn}, 7);
+  const auto counts = picks(balancer, 900);
+  for (const auto& server : servers) EXPECT_NEAR(counts.at(server.get()), 300, 30);
+}
+
+TEST(Balancer, LeastConnGoesByWeightWhereNobodyIsBusy) {
+  const auto servers = pool({2, 1});
+  servers[1]->up_since = 100;
+  Balancer balancer(servers, {.policy = Balance::kLeastConn, .slow_start = 1000}, 7);
+  EXPECT_NEAR(picks(balancer, 2100, 100)[servers[1].get()], 100, 30) << "a tenth of its weight at first";
+  EXPECT_NEAR(picks(balancer, 900, 1100)[servers[1].get()], 300, 40);
+}
+
 TEST(Balancer, P2cPrefersTheFastServer) {
   const auto servers = pool({1, 1, 1});
   for (const auto& server : servers) server->ewma = 10'000;

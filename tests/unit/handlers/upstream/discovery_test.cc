@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "flare/handlers/upstream/upstream_watch.h"
 #include "support/dns_server.h"
 
 namespace flare::handlers {
@@ -19,15 +22,23 @@ using std::chrono::seconds;
 class DiscoveryTest : public testing::Test {
  protected:
   void start(UpstreamOptions options) {
+    begin(std::move(options));
+    until([this] { return looked; });
+  }
+  void begin(UpstreamOptions options) {
     options.name = "app";
     options.resolve.min_ttl = options.resolve.max_ttl = milliseconds(5);
     pool = std::make_shared<UpstreamPool>(std::move(options));
-    discovery.emplace(pool, worker, resolver, stop, [this](const std::string& text) { told.push_back(text); });
-    worker.spawn(discovery->run([this] { looked = true; }));
-    until([this] { return looked; });
+    discovery.emplace(pool, worker, *resolver, stop, [this](const std::string& text) { told.push_back(text); });
+    discovery->start([this] { looked = true; });
+  }
+  void look_a_few_times() {
+    const int asked = dns.over_udp();
+    until([&] { return dns.over_udp() >= asked + 6; });
   }
   ~DiscoveryTest() override {
     stop.cancel();
+    resolver.reset();
     until([this] { return worker.active_tasks() == 0; });
   }
   template <class F>
@@ -54,7 +65,7 @@ class DiscoveryTest : public testing::Test {
 
   test::DnsServer dns;
   runtime::Worker worker;
-  dns::Resolver resolver{worker, {.servers = {dns.address()}, .timeout = seconds(20), .tries = 1}};
+  std::optional<dns::Resolver> resolver{std::in_place, worker, dns::ResolverOptions{{dns.address()}, seconds(20), 1}};
   runtime::Cancellation stop;
   std::shared_ptr<UpstreamPool> pool;
   std::vector<std::string> told;
@@ -123,6 +134,84 @@ TEST_F(DiscoveryTest, WhatIsNotToBeKeptDrains) {
   for (const auto& member : before) EXPECT_TRUE(member.server->draining);
 }
 
+TEST_F(DiscoveryTest, TheLastGoodAnswerEndsWithStale) {  // P-19
+  UpstreamOptions options = discover("passing.example.com", kV4);
+  options.resolve.stale = milliseconds(300);
+  start(std::move(options));
+  const auto before = pool->members();
+  ASSERT_EQ(before.size(), 2U);
+  const auto good = worker.now();
+  dns.pass();
+  until([this] { return members().empty(); });
+  EXPECT_GE(worker.now() - good, milliseconds(200)) << "not before";
+  for (const auto& member : before) EXPECT_TRUE(member.server->draining);
+}
+
+TEST_F(DiscoveryTest, AServerWhoseNameIsGoneForTooLongIsNowhere) {
+  UpstreamOptions options;
+  options.servers.push_back({.address = "passing.example.com:80"});
+  options.resolve.stale = milliseconds(300);
+  start(std::move(options));
+  const auto before = pool->members();
+  ASSERT_EQ(before[0].where.size(), 2U);
+  dns.pass();
+  until([this] { return pool->members()[0].where.empty(); });
+  EXPECT_EQ(pool->members()[0].server, before[0].server);
+}
+
+TEST_F(DiscoveryTest, AServiceWhoseAddressFailsIsKept) {
+  start(discover("_pair._tcp.example.com", kService));
+  const auto before = pool->members();
+  ASSERT_EQ(before.size(), 2U);
+  dns.pass();
+  look_a_few_times();
+  EXPECT_EQ(members().size(), 2U);
+  for (const auto& member : before) EXPECT_FALSE(member.server->draining) << member.server->address;
+}
+
+TEST_F(DiscoveryTest, AServiceWhoseAddressFailsForTooLongIsNot) {
+  UpstreamOptions options = discover("_pair._tcp.example.com", kService);
+  options.resolve.stale = milliseconds(200);
+  start(std::move(options));
+  dns.pass();
+  until([this] { return members().size() == 1; });
+  look_a_few_times();
+  ASSERT_EQ(members().size(), 1U);
+  EXPECT_TRUE(members()[0].starts_with("v4.example.com:80 ")) << members()[0];
+}
+
+TEST_F(DiscoveryTest, OneNameDoesNotHoldBackTheOthers) {
+  UpstreamOptions options;
+  options.servers.push_back({.address = "silent.example.com:80"});
+  options.servers.push_back({.address = "v4.example.com:80"});
+  begin(std::move(options));
+  until([this] { return !pool->members()[1].where.empty(); });
+  EXPECT_FALSE(looked);
+}
+
+TEST_F(DiscoveryTest, TtlsAreClamped) {
+  const auto once_a = [](milliseconds min_ttl, milliseconds max_ttl) {
+    UpstreamOptions options = discover("brief.example.com", kV4);
+    options.resolve.min_ttl = min_ttl;
+    options.resolve.max_ttl = max_ttl;
+    return std::make_shared<UpstreamPool>(std::move(options));
+  };
+  const auto nothing = [](const std::string&) {};
+  test::DnsServer of_longer, of_shorter;
+  dns::Resolver longer{worker, {.servers = {of_longer.address()}}};
+  dns::Resolver shorter{worker, {.servers = {of_shorter.address()}}};
+  dns::Resolver as_told{worker, {.servers = {dns.address()}}};
+  Discovery at_least(once_a(std::chrono::hours(1), std::chrono::hours(2)), worker, longer, stop, nothing);
+  Discovery at_most(once_a(milliseconds(1), milliseconds(100)), worker, shorter, stop, nothing);
+  Discovery unclamped(once_a(milliseconds(1), std::chrono::hours(2)), worker, as_told, stop, nothing);
+  for (Discovery* each : {&at_least, &at_most, &unclamped}) each->start([] {});
+  until([this] { return dns.over_udp() == 3; });  // so two of its TTLs, of a second each, have passed
+  EXPECT_EQ(of_longer.over_udp(), 1) << "not before min_ttl";
+  EXPECT_GE(of_shorter.over_udp(), 6) << "no later than max_ttl";
+  stop.cancel();
+  until([this] { return worker.active_tasks() == 0; });
+}
+
 TEST_F(DiscoveryTest, AServersNameHasAllItsAddresses) {
   UpstreamOptions options;
   options.servers.push_back({.address = "host.example.com:80", .weight = 3});
@@ -134,6 +223,20 @@ TEST_F(DiscoveryTest, AServersNameHasAllItsAddresses) {
   EXPECT_TRUE(found[1].starts_with("host.example.com:80 x3 ")) << found[1];
   EXPECT_NE(found[1].find("[2001:db8::1]:80"), std::string::npos) << found[1];
   EXPECT_NE(found[1].find("192.0.2.2:80"), std::string::npos) << found[1];
+}
+
+TEST(UpstreamWatch, EndsAtOnceWhereNobodyAnswers) {
+  test::DnsServer dns;
+  UpstreamOptions options;
+  options.servers.push_back({.address = "silent.example.com:80"});
+  const auto pool = std::make_shared<UpstreamPool>(std::move(options));
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    UpstreamWatch watch({pool}, [](const std::string&) {}, {{dns.address()}, seconds(60), 1});
+    while (dns.over_udp() == 0) std::this_thread::yield();
+    EXPECT_FALSE(watch.wait_for_names(milliseconds(1)));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(30));
 }
 
 }  // namespace

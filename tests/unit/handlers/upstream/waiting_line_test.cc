@@ -17,6 +17,9 @@ class WaitingLineTest : public testing::Test {
     const bool woken = co_await WaitingLine::Wait(line, worker.now() + longest, client);
     order.push_back(name + (woken ? " woken" : " left"));
   }
+  void wake_first() {
+    if (line.first() != nullptr) line.first()->wake();
+  }
   void until_idle() {
     for (int turns = 0; worker.active_tasks() != 0 && turns < 10'000; ++turns) worker.run_once(milliseconds(100));
   }
@@ -31,11 +34,11 @@ using Texts = std::vector<std::string>;
 
 TEST_F(WaitingLineTest, FirstComeFirstServed) {
   for (const char* name : {"a", "b", "c"}) worker.spawn(wait(name, std::chrono::hours(1), patient));
-  line.wake_one();
+  wake_first();
   EXPECT_EQ(order, Texts{"a woken"});
-  line.wake_one();
-  line.wake_one();
-  line.wake_one();  // nobody is left
+  wake_first();
+  wake_first();
+  wake_first();  // nobody is left
   EXPECT_EQ(order, (Texts{"a woken", "b woken", "c woken"}));
 }
 
@@ -44,7 +47,7 @@ TEST_F(WaitingLineTest, NobodyWaitsForLongerThanItMay) {
   worker.spawn(wait("long", std::chrono::hours(1), patient));
   for (int turns = 0; order.empty() && turns < 1000; ++turns) worker.run_once(milliseconds(100));
   EXPECT_EQ(order, Texts{"short left"});
-  line.wake_one();
+  wake_first();
   EXPECT_EQ(order, (Texts{"short left", "long woken"}));
 }
 
@@ -55,8 +58,9 @@ TEST_F(WaitingLineTest, WhoLeavesMakesRoomForTheNext) {
   leaving.cancel();
   EXPECT_EQ(order, Texts{"b left"});
   worker.spawn(wait("d", std::chrono::hours(1), leaving));  // has left already
-  line.wake_one();
-  line.wake_one();
+  EXPECT_EQ(line.first()->behind()->behind(), nullptr);
+  wake_first();
+  wake_first();
   EXPECT_EQ(order, (Texts{"b left", "d left", "a woken", "c woken"}));
   until_idle();
 }
