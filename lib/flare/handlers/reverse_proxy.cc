@@ -182,7 +182,10 @@ Task<Response> ReverseProxy::Shared::give_when_whole(Answered<Stream> answered, 
   Response response = proxy::forward_response(*answered.head);
   std::string held;
   const auto whole = co_await proxy::hold_back<Stream>(answered.from, client, held);
-  if (!whole) co_return proxy::refusal(whole.error(), options.proxy_status);
+  if (!whole) {
+    if (whole.error().kind != ErrorKind::kCancelled) answered.from.place.failed();
+    co_return proxy::refusal(whole.error(), options.proxy_status);
+  }
   if (*whole) {
     response.body = std::move(held);
   } else {

@@ -11,10 +11,8 @@
 namespace flare::handlers::proxy {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-using testing::StartsWith;
 
 /// A request as a connection hands it over.
 struct Asked {
