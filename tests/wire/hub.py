@@ -5,6 +5,7 @@ import json
 import re
 import socket
 
+from tls import context
 from wire import PATIENCE, Answer, Connection
 
 
@@ -95,7 +96,7 @@ class Events:
         assert self.block() == [b":"]
 
 
-def small_reader(daemon, index=0):
+def small_reader(daemon, index=0, secure=False):
     """A connection whose kernel takes little that is not read. A unix socket takes some 200 KB."""
     where = daemon.address(index)
     if isinstance(where, str):
@@ -105,4 +106,6 @@ def small_reader(daemon, index=0):
     made.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)  # before the handshake that offers a window
     made.socket.settimeout(PATIENCE)
     made.socket.connect(where)
+    if secure:
+        made.socket = context().wrap_socket(made.socket, server_hostname="main.test")
     return made

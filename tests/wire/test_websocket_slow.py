@@ -1,25 +1,36 @@
 """Who reads slower than others publish: what waits, what is dropped, what still gets through (behaviour.md W-7, W-13)."""
 
+import os
 import threading
+import time
 
 import pytest
 import ws
 from cases import IPV4, UNIX
 from hub import Events, Publisher, small_reader
+from tls import Issuer
 from ws import BINARY, CLOSE, PING, PONG, TEXT, begin
 
+TLS = 2  # the third address it listens on
 SIZE, WAITING, MANY = 30_000, 8, 400  # of a message; how many fit in the queue, to the byte; how many are published
 CONFIG = """
 [server]
 workers = 1
 [listen.web]
 address = ["127.0.0.1:0", "unix:{dir}/web.sock"]
+[listen.secure]
+address = "127.0.0.1:0"
+tls = true
+{certificate}
+[limits]
+{limits}
 [log.access]
 to = []
 [[route]]
 path = "/live/:topic"
 hub = {{ publish = "anyone", presence = true{hub} }}
 ws = {{ message = "30000B", queue = "{queue}B", on_slow = "{on_slow}", close_timeout = "25s"{ws} }}
+{more}
 """
 FRAME = SIZE + 4  # with its head
 EVENT = len("id: 1234567890123456\ndata: \n\n") + SIZE
@@ -27,8 +38,11 @@ EVENT = len("id: 1234567890123456\ndata: \n\n") + SIZE
 
 @pytest.fixture(name="slow")
 def with_a_policy(start, tmp_path):
-    def begin_with(on_slow, queue=WAITING * FRAME, hub="", settings=""):
-        return start(CONFIG.format(dir=tmp_path, on_slow=on_slow, queue=queue, hub=hub, ws=settings))
+    certificate = Issuer(tmp_path / "certs").make("main", "DNS:main.test").toml("main", "default = true")
+
+    def begin_with(on_slow, queue=WAITING * FRAME, hub="", settings="", limits="", more=""):
+        return start(CONFIG.format(dir=tmp_path, certificate=certificate, on_slow=on_slow, queue=queue, hub=hub, ws=settings, limits=limits,
+                                   more=more))
 
     return begin_with
 
@@ -45,7 +59,7 @@ def publish(daemon, count=MANY):
 
 def joined(daemon, index):
     """A subscriber that is there, which the first message shows."""
-    client = begin(small_reader(daemon, index), "/live/a")
+    client = begin(small_reader(daemon, index, index == TLS), "/live/a")
     with Publisher(daemon.connect(UNIX)) as publisher:
         publisher.post("/live/a", "joined")
     return client.expect(TEXT, "joined")
@@ -87,7 +101,7 @@ def payload_of(client):
     return read
 
 
-@pytest.mark.parametrize("index", [IPV4, UNIX], ids=["tcp", "unix"])
+@pytest.mark.parametrize("index", [IPV4, UNIX, TLS], ids=["tcp", "unix", "tls"])
 def test_W_13_drop_newest_gives_what_came_first(slow, index):
     daemon = slow("drop-newest")
     with joined(daemon, index) as client:
@@ -96,7 +110,7 @@ def test_W_13_drop_newest_gives_what_came_first(slow, index):
         assert got == list(range(len(got))) and WAITING - 1 <= len(got) < MANY, got
 
 
-@pytest.mark.parametrize("index", [IPV4, UNIX], ids=["tcp", "unix"])
+@pytest.mark.parametrize("index", [IPV4, UNIX, TLS], ids=["tcp", "unix", "tls"])
 def test_W_13_drop_oldest_keeps_as_many_of_the_last_as_the_queue_holds(slow, index):
     daemon = slow("drop-oldest")
     with joined(daemon, index) as client:
@@ -109,7 +123,7 @@ def test_W_13_drop_oldest_keeps_as_many_of_the_last_as_the_queue_holds(slow, ind
         assert last in (WAITING - 1, WAITING), f"to the byte: {got[-20:]}"
 
 
-@pytest.mark.parametrize("index", [IPV4, UNIX], ids=["tcp", "unix"])
+@pytest.mark.parametrize("index", [IPV4, UNIX, TLS], ids=["tcp", "unix", "tls"])
 def test_W_13_close_1013_ends_with_it_and_others_go_on(slow, index):
     daemon = slow("close-1013")
     with joined(daemon, index) as client, begin(daemon.connect(), "/live/a") as quick:
@@ -133,7 +147,7 @@ def test_W_13_close_1013_ends_with_it_and_others_go_on(slow, index):
         assert daemon.get("/live/a").body == b'{"subscribers":1}\n'
 
 
-@pytest.mark.parametrize("index", [IPV4, UNIX], ids=["tcp", "unix"])
+@pytest.mark.parametrize("index", [IPV4, UNIX, TLS], ids=["tcp", "unix", "tls"])
 @pytest.mark.parametrize("kind", ["session", "stream"])
 def test_W_13_pause_producer_loses_nothing_and_whoever_posts_waits(slow, index, kind):
     daemon = slow("pause-producer", queue=WAITING * EVENT)
@@ -141,7 +155,7 @@ def test_W_13_pause_producer_loses_nothing_and_whoever_posts_waits(slow, index, 
         client = joined(daemon, index)
         read = payload_of(client)
     else:
-        client = Events(small_reader(daemon, index), "/live/a")
+        client = Events(small_reader(daemon, index, index == TLS), "/live/a")
 
         def read():
             return client.event().data
@@ -205,19 +219,19 @@ def test_W_13_a_close_gets_through_a_full_queue(slow):
         assert numbers(got) == list(range(len(got)))
 
 
-@pytest.mark.parametrize("index", [IPV4, UNIX], ids=["tcp", "unix"])
+@pytest.mark.parametrize("index", [IPV4, UNIX, TLS], ids=["tcp", "unix", "tls"])
 def test_W_13_drop_newest_of_a_stream(slow, index):
     daemon = slow("drop-newest", queue=WAITING * EVENT)
-    with Events(small_reader(daemon, index), "/live/a") as events:
+    with Events(small_reader(daemon, index, index == TLS), "/live/a") as events:
         publish(daemon)
         got = numbers(read_to_the_mark(daemon, lambda: events.event().data))
         assert got == list(range(len(got))) and WAITING <= len(got) < MANY
 
 
-@pytest.mark.parametrize("index", [IPV4, UNIX], ids=["tcp", "unix"])
+@pytest.mark.parametrize("index", [IPV4, UNIX, TLS], ids=["tcp", "unix", "tls"])
 def test_W_13_drop_oldest_of_a_stream(slow, index):
     daemon = slow("drop-oldest", queue=WAITING * EVENT)
-    with Events(small_reader(daemon, index), "/live/a") as events:
+    with Events(small_reader(daemon, index, index == TLS), "/live/a") as events:
         publish(daemon)
         got = numbers([events.event().data])
         while got[-1] != MANY - 1:
@@ -227,12 +241,12 @@ def test_W_13_drop_oldest_of_a_stream(slow, index):
         assert last == WAITING, f"to the byte: {got[-20:]}"
 
 
-@pytest.mark.parametrize("index", [IPV4, UNIX], ids=["tcp", "unix"])
+@pytest.mark.parametrize("index", [IPV4, UNIX, TLS], ids=["tcp", "unix", "tls"])
 def test_W_13_a_slow_stream_ends_and_comes_back_for_the_rest(slow, index):
     """With close-1013 an event stream just ends: a page comes back by itself, and says what it has seen."""
     daemon = slow("close-1013", queue=WAITING * EVENT, hub=f", history = {MANY}")
     got, seen = [], None
-    with Events(small_reader(daemon, index), "/live/a") as events:
+    with Events(small_reader(daemon, index, index == TLS), "/live/a") as events:
         publish(daemon)
         while event := events.event():
             got.append(event.data)
@@ -241,7 +255,7 @@ def test_W_13_a_slow_stream_ends_and_comes_back_for_the_rest(slow, index):
     rounds = 0
     while len(got) < MANY:
         assert (rounds := rounds + 1) < MANY
-        with Events(daemon.connect(index), "/live/a", f"Last-Event-ID: {seen}") as events:
+        with Events(daemon.connect(UNIX), "/live/a", f"Last-Event-ID: {seen}") as events:
             while len(got) < MANY and (event := events.event()):
                 got.append(event.data)
                 seen = event.id
@@ -307,3 +321,69 @@ def test_ws_queue_bounds_what_is_held(slow):
         publish(daemon)
         assert numbers(payload_of(client)() for _ in range(MANY)) == list(range(MANY))
         client.send(ws.binary(b"anyone may")).expect(BINARY, b"anyone may").leave()
+
+
+def open_files(daemon):
+    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+
+
+def await_open_files(daemon, count, patience=15):
+    end = time.monotonic() + patience
+    while open_files(daemon) != count:
+        assert time.monotonic() < end, f"{open_files(daemon)} open files, not {count}"
+
+
+def test_W_13_who_takes_nothing_at_all_is_cut_off_by_write_idle(slow):
+    daemon = slow("drop-newest", limits='write_idle = "1s"')
+    before = open_files(daemon)
+    with joined(daemon, UNIX):
+        publish(daemon)
+        await_open_files(daemon, before)
+        assert daemon.get("/live/a").body == b'{"subscribers":0}\n'
+
+
+def test_W_10_a_silent_one_that_does_not_read_is_not_waited_for(slow):
+    """1011, and TCP closed: what waits for it does not keep the connection."""
+    daemon = slow("drop-newest", settings=', ping = "200ms", idle = "1s"')
+    before = open_files(daemon)
+    with joined(daemon, UNIX):
+        publish(daemon)
+        await_open_files(daemon, before)
+
+
+def test_W_12_a_drain_ends_although_a_producer_waits_for_a_slow_reader(slow):
+    daemon = slow("pause-producer", more='[drain]\ntimeout = "3s"\nws_spread = "0s"\n')
+    posted = []
+
+    def publish_until_it_ends():
+        try:
+            with Publisher(daemon.connect(UNIX)) as publisher:
+                while True:
+                    posted.append(publisher.post("/live/a", numbered(len(posted))))
+        except (AssertionError, OSError):
+            pass  # the server has ended
+
+    with joined(daemon, UNIX):
+        posting = threading.Thread(target=publish_until_it_ends)
+        posting.start()
+        posting.join(0.5)
+        assert posting.is_alive()
+        daemon.signal()
+        assert daemon.wait() == 0
+        posting.join()
+        assert 0 < len(posted) < MANY
+
+
+def test_W_13_a_producer_that_leaves_while_it_waits(slow):
+    daemon = slow("pause-producer")
+    with joined(daemon, UNIX) as lazy:
+        for _ in range(3):
+            with Publisher(daemon.connect(UNIX)) as publisher:
+                publisher.connection.send(b"".join(publisher.request("/live/a", numbered(number)) for number in range(10)))
+        publish_one = threading.Thread(target=publish, args=(daemon, 1))
+        publish_one.start()
+        got = [payload_of(lazy)()]
+        while len(got) < 4 or got[-1] != numbered(0):
+            got.append(payload_of(lazy)())
+        assert numbers(got)
+        publish_one.join()
