@@ -2,13 +2,19 @@
 
 import base64
 import json
+import os
 import random
+import signal
+import socket
+import struct
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import ws
 from cases import IPV4, UNIX
+from conftest import running
 from hub import Events, Publisher
 from tls import Issuer, SecureConnection
 from ws import BINARY, CLOSE, PING, RSV1, TEXT, begin
@@ -589,6 +595,46 @@ def test_W_12_a_drain_ends_streams_and_sessions(hub):
     assert daemon.wait() == 0
     assert len(moments) == 20 and max(moments) - began > 0.4 and max(moments) - min(moments) > 0.3
     daemon.wait_for_log("drained")
+
+
+@pytest.mark.parametrize("how", ["closes", "resets"])
+@pytest.mark.parametrize("kind", ["session", "stream"])
+def test_W_12_a_drain_is_over_when_the_last_subscriber_leaves(hub, kind, how):
+    """By itself, before its moment: nobody waits for that, or for drain.timeout, then."""
+    daemon = hub('publish = "anyone", history = 1', more='[drain]\ntimeout = "1m"\nws_spread = "50s"\n')
+    publisher_of(daemon).post("/live/a", "x")
+    clients = [begin(daemon.connect(), "/live/a") if kind == "session" else sse(daemon, "/live/a") for _ in range(3)]
+    for client in clients:
+        assert (client.message()[1] if kind == "session" else client.event().data) == b"x"
+    daemon.signal()
+    daemon.wait_for_log("draining")
+    for client in clients:
+        if how == "resets":
+            client.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.connection.socket.close()
+    began = time.monotonic()
+    assert daemon.wait() == 0
+    assert time.monotonic() - began < 10
+
+
+def test_W_12_the_last_stream_leaves_as_the_drain_begins(tmp_path):
+    """A worker that hears of both in one turn does not sleep until drain.timeout. Stopped meanwhile, it often does."""
+    for number in range(20):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        config = CONFIG.format(dir=folder, hub='publish = "anyone", history = 1', ws="", workers=1, more='[drain]\ntimeout = "5s"\n')
+        with running(folder, config) as daemon:
+            publisher_of(daemon).post("/live/a", "x")
+            events = sse(daemon, "/live/a", index=UNIX)
+            assert events.event().data == b"x"
+            daemon.signal(signal.SIGSTOP)
+            while Path(f"/proc/{daemon.process.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] != "T":
+                os.sched_yield()
+            events.connection.socket.close()
+            daemon.signal(signal.SIGTERM)
+            daemon.signal(signal.SIGCONT)
+            assert daemon.wait() == 0
+            daemon.wait_for_log("drained: every connection ended by itself")
 
 
 def test_W_12_no_new_streams_during_a_drain(hub):
