@@ -3,7 +3,8 @@
 declare -A packages=(
   [build]="clang-19 lld-19 cmake ninja-build ccache libssl-dev zlib1g-dev libbrotli-dev libzstd-dev libisal-dev
     libdeflate-dev libc-ares-dev libcrypt-dev libtomlplusplus-dev libspdlog-dev libcli11-dev nlohmann-json3-dev openssl"
-  [test]="libgtest-dev libgmock-dev python3 python3-pytest python3-websockets curl strace iproute2 nginx-light chromium sslscan testssl.sh brotli zstd"
+  [test]="libgtest-dev libgmock-dev python3 python3-pytest python3-websockets curl strace iproute2 nginx-light chromium sslscan testssl.sh
+    brotli zstd"
   [format]="clang-format-19"
   [check]="clang-tidy-19 g++ valgrind libbenchmark-dev qemu-system-x86 busybox-static cpio"
   [fuzz]="libclang-rt-19-dev"

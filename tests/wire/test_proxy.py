@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import ws
 from upstream import Upstream, answers, ok
 from wire import FLARED
 
@@ -941,7 +942,7 @@ def test_trailers_go_both_ways(proxied):
     assert asked[0].trailers == ["X-Check: 5"]
 
 
-def test_upgrades_are_tunnelled(proxied):
+def test_W_16_upgrades_are_tunnelled(proxied):
     def serve(peer):
         asked = peer.head()
         assert asked["Upgrade"] == "websocket" and asked["Connection"] == "Upgrade"
@@ -970,7 +971,54 @@ def test_upgrades_are_tunnelled(proxied):
                 assert client.ended() == "closed"
 
 
-def test_a_tunnel_without_traffic_ends(proxied):
+def test_W_16_what_two_ends_agree_on_is_theirs(proxied):
+    """101 comes after the server's and not before; extensions, subprotocol and compressed frames pass as they are."""
+    asked, may_answer = [], threading.Event()
+    frames = ws.text(ws.deflated(b"compressed by a client" * 9), rsv=ws.RSV1) + ws.frame(3, b"not even a frame", rsv=ws.RSV3)
+
+    def serve(peer):
+        asked.append(peer.head())
+        assert may_answer.wait(30)
+        peer.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                  b"Sec-WebSocket-Accept: " + ws.ACCEPT.encode() + b"\r\nSec-WebSocket-Protocol: b\r\n"
+                  b"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n")
+        assert peer.exactly(len(frames)) == frames
+        peer.send(frames)
+        peer.socket.shutdown(socket.SHUT_WR)
+        assert peer.exactly(4) == b"more" and peer.gone() == "closed"
+
+    with Upstream(serve) as upstream:
+        daemon = proxied(upstream)
+        with daemon.connect() as client:
+            client.send(ws.head("/chat", "Sec-WebSocket-Protocol: a, b", "Sec-WebSocket-Extensions: permessage-deflate, x-other; y=1",
+                                "Origin: https://www.example.net"))
+            client.socket.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                client.more()  # nothing is promised in the server's place
+            client.socket.settimeout(30)
+            may_answer.set()
+            answer = client.answer()
+            assert answer.status == 101 and answer["Sec-WebSocket-Accept"] == ws.ACCEPT
+            assert answer["Sec-WebSocket-Protocol"] == "b"
+            assert answer["Sec-WebSocket-Extensions"] == "permessage-deflate; server_no_context_takeover"
+            assert client.send(frames).exactly(len(frames)) == frames
+            assert client.ended() == "closed", "the server's half"
+            client.send("more").socket.shutdown(socket.SHUT_WR)
+        daemon.stop()
+    assert asked[0]["Sec-WebSocket-Protocol"] == "a, b" and asked[0]["Origin"] == "https://www.example.net"
+    assert asked[0]["Sec-WebSocket-Extensions"] == "permessage-deflate, x-other; y=1" and asked[0]["Sec-WebSocket-Version"] == "13"
+
+
+def test_W_16_a_refusal_is_the_servers_too(proxied):
+    refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
+    with Upstream(answers(refusal)) as upstream:
+        daemon = proxied(upstream)
+        answer = daemon.ask(ws.head("/chat"))
+        assert answer.status == 403 and answer.body == b"no"
+        daemon.stop()
+
+
+def test_W_16_a_tunnel_without_traffic_ends(proxied):
     def serve(peer):
         peer.head()
         peer.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")

@@ -109,6 +109,9 @@ TEST(Status, StatusForAnswersEachReasonAsItsRowSays) {
       {Reason::kWsUpgradeRequired, 426},
       {Reason::kWsVersion, 426},
       {Reason::kWsOrigin, 403},
+      {Reason::kHubToken, 401},
+      {Reason::kHubTopics, 503},
+      {Reason::kHubSubscribers, 503},
       {Reason::kKeepaliveIdle, 408},
   };
   for (std::size_t i = 0; i < static_cast<std::size_t>(Reason::kCount_); ++i) {
