@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import hub
 from wire import Daemon, flared
 
 PLAIN = """
@@ -63,6 +64,16 @@ def start(tmp_path):
     """start(config, ...) gives a daemon that is stopped, and must then exit 0, when the test ends."""
     with contextlib.ExitStack() as stack:
         yield lambda config, **options: stack.enter_context(running(tmp_path, config, **options))
+
+
+@pytest.fixture(name="hub")
+def hub_with_settings(start, tmp_path):
+    """hub(settings) gives a daemon with a hub below /live."""
+
+    def begin_with(settings='publish = "anyone"', session="", workers=1, more="", **environment):
+        return start(hub.CONFIG.format(dir=tmp_path, hub=settings, ws=session, workers=workers, more=more), **environment)
+
+    return begin_with
 
 
 @pytest.fixture(scope="session")

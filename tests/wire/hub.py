@@ -1,12 +1,33 @@
-"""A hub from outside: who posts to a topic, and who reads its events (WHATWG HTML §9.2)."""
+"""A hub from outside: its daemon, who posts to a topic, and who reads its events (WHATWG HTML §9.2)."""
 
 import base64
 import json
 import re
 import socket
+import time
 
+from cases import IPV4
 from tls import context
 from wire import PATIENCE, Answer, Connection
+
+
+TOKEN = "0123456789abcdef-a-secret"
+CONFIG = """
+[server]
+workers = {workers}
+[listen.web]
+address = ["127.0.0.1:0", "unix:{dir}/web.sock"]
+{more}
+[log.access]
+to = ["stdout"]
+[[route]]
+path = "/live/**"
+hub = {{ {hub} }}
+ws = {{ {ws} }}
+[[route]]
+path = "/plain"
+respond = {{ text = "plain" }}
+"""
 
 
 class Publisher:
@@ -109,3 +130,28 @@ def small_reader(daemon, index=0, secure=False):
     if secure:
         made.socket = context().wrap_socket(made.socket, server_hostname="main.test")
     return made
+
+
+def publisher_of(daemon, token=None, index=IPV4):
+    return Publisher(daemon.connect(index), token)
+
+
+def presence(daemon, topic):
+    answer = daemon.get(topic)
+    assert answer.status == 200 and answer["Content-Type"] == "application/json" and answer["Cache-Control"] == "no-store"
+    return json.loads(answer.body)["subscribers"]
+
+
+def await_presence(daemon, topic, count):
+    end = time.monotonic() + 30
+    while presence(daemon, topic) != count:
+        assert time.monotonic() < end, f"not {count} subscribers, but {presence(daemon, topic)}"
+
+
+def sse(daemon, target, *fields, index=IPV4):
+    return Events(daemon.connect(index), target, *fields)
+
+
+def statuses(daemon):
+    daemon.stop()
+    return [(line["status"], line.get("why")) for line in daemon.access_log()]
