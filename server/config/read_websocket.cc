@@ -11,6 +11,7 @@ namespace flare::server::config {
 namespace {
 
 constexpr std::size_t kShortestToken = 16;
+constexpr std::string_view kHidden = "***";  ///< what dumps show instead: they are to load again
 /// What the longest message takes more than its own bytes.
 constexpr std::size_t kFrameHead = ws::kMaxFrameHead;
 
@@ -115,7 +116,8 @@ class SessionReader {
       return;
     }
     session.queue = size_of(*queue);
-    if (session.queue < longest)
+    const bool is_known = ws_->member("message") == nullptr || ws_->find("message") != nullptr;
+    if (is_known && session.queue < longest)
       fail("FL0003", *queue,
            fmt::format("ws.queue ({}) has no room for the longest message, ws.message ({})", queue->text,
                        format_size(session.limits.bytes)),
@@ -131,16 +133,17 @@ class SessionReader {
 
 void read_publish(SessionReader& reader, const Node& action, handlers::HubOptions& options) {
   const Node* const publish = action.find("publish");
+  const bool is_known = publish != nullptr || action.member("publish") == nullptr;  // else it was reported
   const Node* const token = action.find("publish_token");
   options.anyone_publishes = publish != nullptr && publish->text == "anyone";
   if (token != nullptr) options.publish_token = token->text;
   if (options.anyone_publishes && token != nullptr) {
     reader.fail("FL0003", *token, "hub.publish_token is asked of nobody where publish = \"anyone\"",
                 "remove one of the two");
-  } else if (!options.anyone_publishes && token == nullptr && action.member("publish_token") == nullptr) {
+  } else if (is_known && !options.anyone_publishes && action.member("publish_token") == nullptr) {
     reader.fail("FL0003", action, "nobody could publish to this hub",
                 "add publish_token = \"@env:NAME\" or \"@file:PATH\", or publish = \"anyone\"");
-  } else if (token != nullptr && token->text.size() < kShortestToken) {
+  } else if (token != nullptr && token->text.size() < kShortestToken && token->text != kHidden) {
     reader.fail("FL0003", *token, "hub.publish_token is too short to be a secret",
                 fmt::format("at least {} characters, such as `openssl rand -hex 16` makes", kShortestToken));
   }
@@ -151,7 +154,8 @@ void read_publish(SessionReader& reader, const Node& action, handlers::HubOption
 std::optional<WebSocket> read_websocket(LoadContext& context, const Node& table, const Node& action) {
   SessionReader reader(context, table, action);
   const Node* const echo = action.find("echo");
-  if (echo == nullptr || !echo->boolean)
+  const bool is_reported = echo == nullptr && action.member("echo") != nullptr;
+  if (!is_reported && (echo == nullptr || !echo->boolean))
     reader.fail("FL0104", action, "websocket has nobody to talk to", "write websocket = { echo = true }, or use a hub");
   auto options = reader.read(false);
   if (!options) return std::nullopt;

@@ -158,11 +158,11 @@ class WebSocket:
             return None, b""
         return struct.unpack(">H", got.payload[:2])[0], got.payload[2:]
 
-    def closes(self, code, reason=None):
+    def closes(self, code, reason=None, ends=("closed",)):
         """The server says `code`, and ends the connection before we do."""
         got, why = self.close_frame()
         assert got == code and reason in (None, why), (got, why)
-        assert self.connection.ended() == "closed"
+        assert self.connection.ended() in ends
 
     def leave(self, code=1000):
         """A close of ours, which is answered."""

@@ -168,7 +168,8 @@ void Worker::turn(std::optional<std::chrono::milliseconds> longest) {
     const auto until = std::max(*next - now_, std::chrono::milliseconds(0));
     timeout = timeout ? std::min(*timeout, until) : until;
   }
-  if (!yielded_.empty()) timeout = std::chrono::milliseconds(0);
+  const bool is_over = is_draining() && active_tasks_ == 0;  // the last task may have ended just now
+  if (!yielded_.empty() || is_over) timeout = std::chrono::milliseconds(0);
 
   const auto events = reactor_->poll(timeout);
   now_ = monotonic_now();

@@ -66,12 +66,16 @@ struct Calling {
 
 http::Response begin_session(const http::Request& request, std::shared_ptr<const EndpointOptions> options,
                              SessionHandler handler) {
-  runtime::Worker& worker = runtime::Worker::current();
-  if (worker.is_draining()) return refuse_while_draining();
   auto upgrade = accept_upgrade(request, options->upgrade);
   if (!upgrade) return refuse_upgrade(upgrade.error());
-  http::Response response = switching_protocols(*upgrade);
-  Agreed agreed{.role = Role::kServer, .deflate = upgrade->deflate, .subprotocol = std::move(upgrade->subprotocol)};
+  return begin_session(std::move(*upgrade), std::move(options), std::move(handler));
+}
+
+http::Response begin_session(Upgrade upgrade, std::shared_ptr<const EndpointOptions> options, SessionHandler handler) {
+  runtime::Worker& worker = runtime::Worker::current();
+  if (worker.is_draining()) return refuse_while_draining();
+  http::Response response = switching_protocols(upgrade);
+  Agreed agreed{.role = Role::kServer, .deflate = upgrade.deflate, .subprotocol = std::move(upgrade.subprotocol)};
   response.takeover =
       std::make_unique<SessionTakeover>(Turn::of(worker), std::move(options), std::move(agreed), std::move(handler));
   return response;

@@ -21,6 +21,8 @@ struct EndpointOptions {
 /// the worker drains with 503 (W-12). On a worker; the connection is closed when the handler is done.
 http::Response begin_session(const http::Request& request, std::shared_ptr<const EndpointOptions> options,
                              SessionHandler handler);
+/// The same for one that has been accepted (accept_upgrade).
+http::Response begin_session(Upgrade upgrade, std::shared_ptr<const EndpointOptions> options, SessionHandler handler);
 
 /// Does that for every request. Copies share handler and options.
 class Endpoint {

@@ -180,6 +180,7 @@ std::unexpected<Error> Session::fail_session(ErrorKind kind, Reason why, std::st
   input_ = {};
   held_.clear();
   leave();
+  if (kind == ErrorKind::kTimeout) outbox_.reset();  // who is silent is not waited for (W-10)
   state_ = State::kClosed;
   why_ = why;
   end_ = kind;

@@ -64,7 +64,8 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   /// For callbacks, and for whoever else on this worker has something for the peer, whatever the coroutine is at:
   /// leaves at once, or waits its turn within options.queue, or meets options.on_slow. Not compressed in a context.
   Posted post(const Message& message);
-  Posted post(Broadcast& broadcast);
+  /// `waits`: kNoRoom where there is none, whatever on_slow says.
+  Posted post(Broadcast& broadcast, bool waits = false);
   /// nullptr: nobody. Outlives the session, or says so before.
   void set_room_listener(RoomListener* listener) noexcept { room_listener_ = listener; }
   /// Sends a close frame and waits for the peer's, at most close_timeout; messages that still come are dropped. Nothing
@@ -176,7 +177,7 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   void append_close(CloseCode code, std::string_view reason);
   void drop_posted();
   bool send_from_its_place(const Message& message);
-  Posted post_frame(const Frame& frame);
+  Posted post_frame(const Frame& frame, bool waits = false);
   Posted meet_slow(const Frame& frame);
   void queue_own(std::string frames, bool begun);
   [[nodiscard]] std::string control_frame(Opcode opcode, std::string_view payload);

@@ -66,9 +66,9 @@ std::string Session::control_frame(Opcode opcode, std::string_view payload) {
 
 // ---- what others post
 
-Posted Session::post(Broadcast& broadcast) {
+Posted Session::post(Broadcast& broadcast, bool waits) {
   if (role_ == Role::kClient) return post(broadcast.message()->message());  // each frame has a key of its own
-  return post_frame(broadcast.frame_for(writer_));
+  return post_frame(broadcast.frame_for(writer_), waits);
 }
 
 Posted Session::post(const Message& message) {
@@ -78,10 +78,11 @@ Posted Session::post(const Message& message) {
   return post_frame(std::make_shared<const std::string>(frame.view()));
 }
 
-Posted Session::post_frame(const Frame& frame) {
+Posted Session::post_frame(const Frame& frame, bool waits) {
   if (state_ != State::kOpen) return Posted::kClosed;
   if (turn_.is_held_by(*this)) send_gathered();
   if (frame->size() > options_.queue - std::min(options_.queue, outbox_ ? outbox_->bytes() : 0)) {
+    if (waits && outbox_) return Posted::kNoRoom;
     if (const Posted outcome = meet_slow(frame); outcome != Posted::kTaken) return outcome;
   }
   ++counts_.messages_out;

@@ -34,12 +34,17 @@ class StreamSession final : public Session, private runtime::ReadyListener {
 
  private:
   [[nodiscard]] runtime::TimePoint now() const { return turn_.worker().now(); }
+  [[nodiscard]] std::uint32_t this_turn() const noexcept {
+    return static_cast<std::uint32_t>(turn_.worker().counters().turns.value());
+  }
   /// Of what the session waits for, and of what its coroutine does.
   [[nodiscard]] runtime::TimePoint session_due() const noexcept {
     return state_ == State::kOpen ? std::min({ping_due_, idle_due_, drain_due_}) : close_due_;
   }
   [[nodiscard]] runtime::TimePoint input_due() const noexcept { return std::min(session_due(), receive_due_); }
   void postpone();
+  [[nodiscard]] bool has_had_its_turn() noexcept;
+  static runtime::Task<void> go_on_next_turn(StreamSession& session);
   void take(Result<void> ready);
   Result<void> fill();
   void deadline_passed();
@@ -61,6 +66,8 @@ class StreamSession final : public Session, private runtime::ReadyListener {
   runtime::TimePoint ping_due_ = runtime::TimePoint::max();
   runtime::TimePoint idle_due_ = runtime::TimePoint::max();
   runtime::TimePoint close_due_ = runtime::TimePoint::max();  ///< of the peer's close frame, once ours is under way
+  std::uint32_t turn_number_ = 0;                             ///< the worker's, at the last read
+  std::uint32_t turn_bytes_ = 0;                              ///< read in it
   bool waiting_ = false;                                      ///< for input
 };
 
@@ -103,6 +110,9 @@ Result<void> StreamSession<Stream>::fill() {
   std::string().swap(held_);
   take_input(held + *count);
   counts_.bytes_in += *count;
+  if (turn_number_ != this_turn()) turn_bytes_ = 0;
+  turn_number_ = this_turn();
+  turn_bytes_ += static_cast<std::uint32_t>(*count);
   postpone();
   return {};
 }
@@ -110,6 +120,11 @@ Result<void> StreamSession<Stream>::fill() {
 template <io::ByteStream Stream>
 bool StreamSession<Stream>::wait_for_input() {
   if (state_ == State::kClosing && close_due_ == runtime::TimePoint::max()) close_due_ = now() + options_.close_timeout;
+  if (has_had_its_turn()) {
+    turn_bytes_ = 0;
+    turn_.worker().spawn(go_on_next_turn(*this));
+    return true;
+  }
   stream_.set_read_deadline(input_due());
   waiting_ = true;
   const auto ready = stream_.readable(*this);
@@ -117,6 +132,20 @@ bool StreamSession<Stream>::wait_for_input() {
   waiting_ = false;
   take(*ready);
   return false;
+}
+
+/// Who sends without a pause is read from no more than that before the others have had a turn.
+template <io::ByteStream Stream>
+bool StreamSession<Stream>::has_had_its_turn() noexcept {
+  constexpr std::uint32_t kBytesPerTurn = 512 * 1024;
+  return turn_bytes_ >= kBytesPerTurn && turn_number_ == this_turn();
+}
+
+/// In place of a wait for input; the session waits for it, and cannot end before.
+template <io::ByteStream Stream>
+runtime::Task<void> StreamSession<Stream>::go_on_next_turn(StreamSession& session) {
+  co_await session.turn_.worker().yield();
+  session.on_ready({});
 }
 
 template <io::ByteStream Stream>

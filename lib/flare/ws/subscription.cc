@@ -105,7 +105,7 @@ void TopicShard::tell(const std::shared_ptr<Topic>& topic, const TopicEvent& eve
   const auto found = locals_.find(topic.get());
   if (found == locals_.end()) return;
   Local& local = found->second;
-  if (!topics_.options_.wait) return tell_all(local, event);
+  if (!topics_.options_.waits()) return tell_all(local, event);
   local.waiting.push_back({event, ticket});
   if (local.waiting.size() == 1) go_on(local);
 }
@@ -114,14 +114,37 @@ void TopicShard::tell_all(Local& local, const TopicEvent& event) {
   Broadcast broadcast(event.message, turn_->codecs());
   for (Subscription* const each : local.subscriptions) {
     if (event.id <= each->last_id_) continue;
-    const bool ready = each->backlog_.empty() || tell_backlog(*each);
-    if (ready && each->subscriber_.deliver(event.id, broadcast) != Posted::kNoRoom) {
+    if (tell_one(*each, event, broadcast) != Posted::kNoRoom) {
       each->last_id_ = event.id;
-    } else if (topics_.options_.wait) {
+    } else {
       each->blocked_ = true;
       ++local.blocked;
     }
   }
+}
+
+/// Who still reads the history gets it behind that. kNoRoom: whoever publishes waits.
+Posted TopicShard::tell_one(Subscription& subscription, const TopicEvent& event, Broadcast& broadcast) {
+  const TopicOptions& options = topics_.options_;
+  if (tell_backlog(subscription)) return subscription.subscriber_.deliver(event.id, broadcast, options.waits());
+  if (options.waits()) return Posted::kNoRoom;
+  const std::size_t size = event.message->frame().size();
+  if (subscription.behind_ + size <= options.queue) {
+    subscription.behind_ += size;
+  } else if (options.on_slow == OnSlow::kDropOldest) {
+    subscription.backlog_.pop_front();
+  } else {
+    return options.on_slow == OnSlow::kClose ? give_up(subscription) : Posted::kDropped;
+  }
+  subscription.backlog_.push_back(event);
+  return Posted::kTaken;
+}
+
+/// It has no room for the first of its backlog: told that without patience, it does what it does with who is too slow.
+Posted TopicShard::give_up(Subscription& subscription) {
+  const TopicEvent& event = subscription.backlog_.front();
+  Broadcast broadcast(event.message, turn_->codecs());
+  return subscription.subscriber_.deliver(event.id, broadcast, false);
 }
 
 /// The first of those that wait has not been told yet.
@@ -146,7 +169,7 @@ void TopicShard::has_room(Subscription& subscription) {
   const TopicEvent event = local.waiting.front().event;
   subscription.last_id_ = event.id;
   Broadcast broadcast(event.message, turn_->codecs());
-  if (subscription.subscriber_.deliver(event.id, broadcast) == Posted::kNoRoom) {
+  if (subscription.subscriber_.deliver(event.id, broadcast, true) == Posted::kNoRoom) {
     subscription.blocked_ = true;
     return;
   }
@@ -158,10 +181,11 @@ bool TopicShard::tell_backlog(Subscription& subscription) {
     const TopicEvent event = std::move(subscription.backlog_.front());
     subscription.backlog_.pop_front();
     Broadcast broadcast(event.message, turn_->codecs());
-    if (subscription.subscriber_.deliver(event.id, broadcast) != Posted::kNoRoom) continue;
+    if (subscription.subscriber_.deliver(event.id, broadcast, true) != Posted::kNoRoom) continue;
     subscription.backlog_.push_front(event);
     return false;
   }
+  subscription.behind_ = 0;
   return true;
 }
 

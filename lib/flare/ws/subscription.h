@@ -41,10 +41,12 @@ class Subscription {
   std::shared_ptr<TopicShard> shard_;
   std::uint64_t token_;
   std::uint64_t last_id_ = 0;
-  std::deque<TopicEvent> backlog_;  ///< of the history, what the subscriber had no room for yet
-  std::size_t index_ = 0;           ///< among the topic's on this worker
-  bool live_ = false;               ///< the topic's home knows of it
-  bool blocked_ = false;            ///< the present event waits for it
+  std::deque<TopicEvent>
+      backlog_;             ///< of the history, what the subscriber had no room for yet, and what came behind it
+  std::size_t behind_ = 0;  ///< bytes of the latter
+  std::size_t index_ = 0;   ///< among the topic's on this worker
+  bool live_ = false;       ///< the topic's home knows of it
+  bool blocked_ = false;    ///< the present event waits for it
 };
 
 /// One worker's part of a Topics.
@@ -71,7 +73,7 @@ class TopicShard final : public runtime::WorkerLocal {
       TopicEvent event;
       Ticket ticket;
     };
-    std::deque<Waiting> waiting;  ///< with TopicOptions::wait; the first has been begun
+    std::deque<Waiting> waiting;  ///< with TopicOptions::waits(); the first has been begun
     std::size_t blocked = 0;      ///< subscriptions that have no room for it
   };
 
@@ -92,6 +94,8 @@ class TopicShard final : public runtime::WorkerLocal {
   void has_room(Subscription& subscription);
   void unblocked(Local& local);
   bool tell_backlog(Subscription& subscription);
+  Posted tell_one(Subscription& subscription, const TopicEvent& event, Broadcast& broadcast);
+  Posted give_up(Subscription& subscription);
   /// work(shard) on that worker: here and now, or posted.
   template <class Work>
   void on(const Remote& worker, Work work);

@@ -61,13 +61,14 @@ runtime::Task<std::optional<Topics::Receipt>> Topics::publish(const Place& place
   runtime::Worker& worker = runtime::Worker::current();
   const std::shared_ptr<TopicShard> shard = TopicShard::of(*this, worker);
   const std::shared_ptr<Topic>& topic = place.topic_;
-  if (!options_.wait && topic->home() == worker.remote()) co_return shard->publish(topic, std::move(message), nullptr);
+  if (!options_.waits() && topic->home() == worker.remote())
+    co_return shard->publish(topic, std::move(message), nullptr);
 
   const auto publishing = std::make_shared<Publishing>();
   publishing->publisher = worker.remote();
   auto ticket = std::make_shared<const Ticket>(publishing);
   shard->on(topic->home(), [topic, message = std::move(message), publishing, ticket,
-                            wait = options_.wait](TopicShard& home) mutable {
+                            wait = options_.waits()](TopicShard& home) mutable {
     publishing->receipt = home.publish(topic, std::move(message), wait ? TopicShard::Ticket(ticket) : nullptr);
   });
   ticket.reset();

@@ -19,9 +19,9 @@ namespace flare::ws {
 /// Whoever is told what is published on a topic, on one worker: a WebSocket session, an event stream.
 class Subscriber {
  public:
-  /// The next message, in the order of ids. kNoRoom, with TopicOptions::wait: once more, after
-  /// Subscription::has_room(). Must not end a subscription of the same worker.
-  virtual Posted deliver(std::uint64_t id, Broadcast& message) = 0;
+  /// The next message, in the order of ids. `waits`: kNoRoom where there is no room, whatever else is done then; it
+  /// comes once more after Subscription::has_room(). Must not end a subscription of the same worker.
+  virtual Posted deliver(std::uint64_t id, Broadcast& message, bool waits) = 0;
 
  protected:
   ~Subscriber() = default;
@@ -29,7 +29,10 @@ class Subscriber {
 
 struct TopicOptions {
   TopicLimits limits;
-  bool wait = false;  ///< publish() is done when every subscriber has taken the message (OnSlow::kPauseProducer)
+  OnSlow on_slow = OnSlow::kClose;  ///< kPauseProducer: publish() is done when every subscriber has taken the message
+  std::size_t queue = 1024 * 1024;  ///< bytes that wait at most behind the history that a subscriber still reads
+
+  [[nodiscard]] bool waits() const noexcept { return on_slow == OnSlow::kPauseProducer; }
 };
 
 /// Topics of one purpose, shared by the workers of a process. One message is encoded once, whoever gets it on whichever

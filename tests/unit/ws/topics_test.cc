@@ -24,7 +24,7 @@ std::shared_ptr<const SharedMessage> message(std::string text) {
 /// Remembers what it is told; `room`: so often it has some.
 struct Ear final : Subscriber {
   explicit Ear(std::size_t often = SIZE_MAX) noexcept : room(often) {}
-  Posted deliver(std::uint64_t id, Broadcast& told) override {
+  Posted deliver(std::uint64_t id, Broadcast& told, bool) override {
     if (room == 0) return Posted::kNoRoom;
     --room;
     heard.emplace_back(told.message()->message().data);
@@ -149,7 +149,7 @@ runtime::Task<void> eviction(runtime::Worker&) {
 TEST(Topics, OfThoseThatNobodyUsesTheOldestMakesRoom) { on_worker(eviction); }
 
 runtime::Task<void> waiting(runtime::Worker& worker) {
-  Topics topics({.wait = true});
+  Topics topics({.on_slow = OnSlow::kPauseProducer});
   Ear slow(1);
   Ear fast;
   Said first;
@@ -182,7 +182,7 @@ runtime::Task<void> waiting(runtime::Worker& worker) {
 TEST(Topics, ThatWaitLoseNothing) { on_worker(waiting); }
 
 runtime::Task<void> leaving(runtime::Worker& worker) {
-  Topics topics({.wait = true});
+  Topics topics({.on_slow = OnSlow::kPauseProducer});
   Ear slow(0);
   Said said;
   {
@@ -204,7 +204,8 @@ struct Crowd {
   static constexpr std::size_t kWorkers = 3;
   static constexpr std::size_t kEach = 400;
 
-  explicit Crowd(bool wait) : topics({.limits = {.history = 10'000}, .wait = wait}) {}
+  explicit Crowd(bool wait)
+      : topics({.limits = {.history = 10'000}, .on_slow = wait ? OnSlow::kPauseProducer : OnSlow::kClose}) {}
 
   static runtime::Task<void> listen(Crowd& crowd, runtime::Worker& worker, std::size_t index) {
     Subscription subscription(std::move(*crowd.topics.subscriber("/crowd")), crowd.ears[index], 0);

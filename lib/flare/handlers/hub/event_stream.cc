@@ -43,21 +43,22 @@ runtime::Task<Result<std::string_view>> EventStream::next() {
   co_await Awaiting{*this};
   piece_.clear();
   if (queue_.empty()) co_return std::string_view();  // ended
-  for (const std::string& event : queue_) piece_ += event;
+  for (const Event& event : queue_) piece_ += event.text;
   queue_.clear();
   queued_ = 0;
   subscription_->has_room();
   co_return std::string_view(piece_);
 }
 
-ws::Posted EventStream::deliver(std::uint64_t id, ws::Broadcast& message) {
+ws::Posted EventStream::deliver(std::uint64_t id, ws::Broadcast& message, bool waits) {
   if (ended_) return ws::Posted::kClosed;
-  std::string event = to_event(id, message.message()->message());
-  if (queued_ + event.size() > options_->session.queue) {
-    if (const ws::Posted outcome = meet_slow(event.size()); outcome != ws::Posted::kTaken) return outcome;
+  const std::size_t size = message.message()->frame().size();
+  if (queued_ + size > options_->session.queue) {
+    if (waits && !queue_.empty()) return ws::Posted::kNoRoom;
+    if (const ws::Posted outcome = meet_slow(size); outcome != ws::Posted::kTaken) return outcome;
   }
-  queued_ += event.size();
-  queue_.push_back(std::move(event));
+  queued_ += size;
+  queue_.push_back({to_event(id, message.message()->message()), size});
   wake();
   return ws::Posted::kTaken;
 }
@@ -75,7 +76,7 @@ ws::Posted EventStream::meet_slow(std::size_t bytes) {
   }
   if (bytes > options_->session.queue) return ws::Posted::kDropped;
   while (queued_ + bytes > options_->session.queue) {
-    queued_ -= queue_.front().size();
+    queued_ -= queue_.front().size;
     queue_.pop_front();
   }
   return ws::Posted::kTaken;
@@ -105,8 +106,7 @@ void EventStream::arm() {
 void EventStream::on_timer() {
   if (worker_.now() >= drain_due_) return end();
   if (queue_.empty() && waiting_) {
-    queue_.emplace_back(kComment);
-    queued_ += kComment.size();
+    queue_.push_back({std::string(kComment), 0});
     return wake();
   }
   comment_due_ = worker_.now() + options_->session.ping;  // one is not needed now

@@ -34,7 +34,7 @@ class EventStream final : public http::BodySource,
   void cancel() noexcept override { end(); }
 
  private:
-  ws::Posted deliver(std::uint64_t id, ws::Broadcast& message) override;
+  ws::Posted deliver(std::uint64_t id, ws::Broadcast& message, bool waits) override;
   ws::Posted meet_slow(std::size_t bytes);
   void on_wait() override;
   void on_timer() override;
@@ -52,8 +52,12 @@ class EventStream final : public http::BodySource,
 
   runtime::Worker& worker_;
   std::shared_ptr<const ws::EndpointOptions> options_;
-  std::deque<std::string> queue_;
-  std::size_t queued_ = 0;  ///< bytes in it
+  struct Event {
+    std::string text;
+    std::size_t size = 0;  ///< as a WebSocket would send it: what SessionOptions::queue counts
+  };
+  std::deque<Event> queue_;
+  std::size_t queued_ = 0;  ///< the sizes in it
   std::string piece_;       ///< what next() gave
   std::coroutine_handle<> waiting_;
   runtime::TimePoint drain_due_ = runtime::TimePoint::max();

@@ -54,6 +54,11 @@ bool wants_events(const http::Request& request) {
 
 bool is_upgrade(const http::Request& request) { return request.headers().contains("Upgrade"); }
 
+bool is_binary(const http::Request& request) {
+  const std::string_view type = request.header("Content-Type").value_or("");
+  return ascii::iequals(ascii::trim(type.substr(0, type.find(';'))), "application/octet-stream");
+}
+
 /// A subscriber that is a session.
 class Seat final : public ws::Subscriber, private ws::Session::RoomListener {
  public:
@@ -62,7 +67,9 @@ class Seat final : public ws::Subscriber, private ws::Session::RoomListener {
   Seat& operator=(const Seat&) = delete;
   ~Seat() { session_.set_room_listener(nullptr); }
 
-  ws::Posted deliver(std::uint64_t, ws::Broadcast& message) override { return session_.post(message); }
+  ws::Posted deliver(std::uint64_t, ws::Broadcast& message, bool waits) override {
+    return session_.post(message, waits);
+  }
   void take(ws::Subscription* subscription) noexcept { subscription_ = subscription; }
 
  private:
@@ -80,7 +87,9 @@ struct Hub::Shared {
   explicit Shared(HubOptions given)
       : options(std::move(given)),
         endpoint(std::make_shared<const ws::EndpointOptions>(options.endpoint)),
-        topics({.limits = options.topics, .wait = options.endpoint.session.on_slow == ws::OnSlow::kPauseProducer}) {}
+        topics({.limits = options.topics,
+                .on_slow = options.endpoint.session.on_slow,
+                .queue = options.endpoint.session.queue}) {}
 
   [[nodiscard]] bool may_publish(const http::Request& request) const {
     if (options.anyone_publishes) return true;
@@ -139,7 +148,7 @@ struct Publish {
   static runtime::Task<http::Response> run(std::shared_ptr<Shared> hub, const http::Request& request) {
     const std::string_view content = request.body();
     if (content.size() > hub->options.endpoint.session.limits.bytes) co_return refuse(Reason::kBodyBytes);
-    const bool binary = ascii::iequals(request.header("Content-Type").value_or(""), "application/octet-stream");
+    const bool binary = is_binary(request);
     if (!binary && !is_utf8(content)) co_return refuse(Reason::kBadUtf8);
     auto place = hub->topics.publisher(request.path());
     if (!place) co_return refuse(place.error());
@@ -155,9 +164,11 @@ struct Publish {
 }  // namespace
 
 http::Response Hub::Shared::subscribe_session(const http::Request& request, const std::shared_ptr<Shared>& self) {
+  auto upgrade = ws::accept_upgrade(request, endpoint->upgrade);
+  if (!upgrade) return ws::refuse_upgrade(upgrade.error());
   auto place = topics.subscriber(request.path());
   if (!place) return refuse(place.error());
-  return ws::begin_session(request, endpoint,
+  return ws::begin_session(std::move(*upgrade), endpoint,
                            AtTopic<Shared>{.hub = self,
                                            .place = std::make_shared<ws::Topics::Place>(std::move(*place)),
                                            .after = last_seen(request),
