@@ -328,8 +328,9 @@ bool Connection<Stream>::hand_over(ConnectionCount::Place& place) {
   if (!takeover_) return false;
   stream_.clear_deadline();
   runtime::Worker& worker = core_.context().worker();
-  worker.spawn(run_takeover(worker, std::move(takeover_), std::make_unique<io::OwnedStream<Stream>>(std::move(stream_)),
-                            std::exchange(held_, {}), std::move(place)));
+  auto stream = std::make_unique<io::OwnedStream<Stream>>(std::move(stream_));
+  auto running = takeover_->run(*stream, std::exchange(held_, {}));
+  worker.spawn(run_takeover(worker, std::move(takeover_), std::move(stream), std::move(running), std::move(place)));
   return true;
 }
 

@@ -22,9 +22,10 @@ class Takeover {
   virtual runtime::Task<void> finish([[maybe_unused]] bool failed) { co_return; }
 };
 
-/// A root of the worker: the takeover, to its end. Then the stream is closed, and its place free.
+/// A root of the worker: the takeover, from `running`, which run() has given, to its end. Then the stream is closed,
+/// and its place free.
 runtime::Task<void> run_takeover(runtime::Worker& worker, std::unique_ptr<Takeover> takeover,
-                                 std::unique_ptr<io::AnyStream> stream, std::string received,
+                                 std::unique_ptr<io::AnyStream> stream, runtime::Task<void> running,
                                  ConnectionCount::Place place);
 
 }  // namespace flare::http

@@ -47,7 +47,7 @@ bool Pollable::begin_wait(Result<void>& outcome) noexcept {
 std::optional<Result<void>> Pollable::readable(ReadyListener& listener) noexcept {
   if (is_ready(Direction::kRead)) return Result<void>();
   if (Result<void> outcome; !begin_wait(outcome)) return outcome;
-  reader_ = {.listener = &listener};
+  reader_ = {.coroutine = {}, .listener = &listener};
   return std::nullopt;
 }
 

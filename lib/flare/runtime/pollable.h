@@ -107,11 +107,13 @@ class Pollable final : private TimerEntry {
   /// A coroutine with the place for its outcome, or a listener, or nobody.
   struct Waiter {
     std::coroutine_handle<> coroutine;
-    Result<void>* outcome = nullptr;
-    ReadyListener* listener = nullptr;
+    union {
+      Result<void>* outcome = nullptr;
+      ReadyListener* listener;  ///< where there is no coroutine
+    };
     explicit operator bool() const noexcept { return coroutine || listener != nullptr; }
     void tell(Result<void> what) const {
-      if (listener != nullptr) return listener->on_ready(what);
+      if (!coroutine) return listener->on_ready(what);
       *outcome = what;
       coroutine.resume();
     }

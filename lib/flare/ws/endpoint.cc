@@ -15,7 +15,7 @@ namespace {
 class SessionTakeover final : public http::Takeover {
  public:
   SessionTakeover(std::shared_ptr<Turn> turn, std::shared_ptr<const EndpointOptions> options, Agreed agreed,
-                  SessionHandler handler) noexcept
+                  std::shared_ptr<const SessionHandler> handler) noexcept
       : turn_(std::move(turn)),
         options_(std::move(options)),
         handler_(std::move(handler)),
@@ -25,7 +25,7 @@ class SessionTakeover final : public http::Takeover {
     Agreed agreed = std::move(std::get<Agreed>(state_));
     auto& session = state_.emplace<TheSession>(*turn_, options_->session, std::move(agreed), stream);
     session.begin_with(std::move(received));
-    return handler_(session);
+    return (*handler_)(session);
   }
   runtime::Task<void> finish(bool failed) override {
     auto* const session = std::get_if<TheSession>(&state_);  // there is none where there was no memory for it
@@ -38,7 +38,7 @@ class SessionTakeover final : public http::Takeover {
 
   std::shared_ptr<Turn> turn_;
   std::shared_ptr<const EndpointOptions> options_;
-  SessionHandler handler_;
+  std::shared_ptr<const SessionHandler> handler_;
   std::variant<Agreed, TheSession> state_;
 };
 
@@ -65,13 +65,14 @@ struct Calling {
 }  // namespace
 
 http::Response begin_session(const http::Request& request, std::shared_ptr<const EndpointOptions> options,
-                             SessionHandler handler) {
+                             std::shared_ptr<const SessionHandler> handler) {
   auto upgrade = accept_upgrade(request, options->upgrade);
   if (!upgrade) return refuse_upgrade(upgrade.error());
   return begin_session(std::move(*upgrade), std::move(options), std::move(handler));
 }
 
-http::Response begin_session(Upgrade upgrade, std::shared_ptr<const EndpointOptions> options, SessionHandler handler) {
+http::Response begin_session(Upgrade upgrade, std::shared_ptr<const EndpointOptions> options,
+                             std::shared_ptr<const SessionHandler> handler) {
   runtime::Worker& worker = runtime::Worker::current();
   if (worker.is_draining()) return refuse_while_draining();
   http::Response response = switching_protocols(upgrade);
@@ -82,7 +83,8 @@ http::Response begin_session(Upgrade upgrade, std::shared_ptr<const EndpointOpti
 }
 
 Endpoint::Endpoint(SessionHandler handler, EndpointOptions options)
-    : handler_(std::move(handler)), options_(std::make_shared<const EndpointOptions>(std::move(options))) {}
+    : handler_(std::make_shared<const SessionHandler>(std::move(handler))),
+      options_(std::make_shared<const EndpointOptions>(std::move(options))) {}
 
 SessionHandler with_callbacks(Callbacks callbacks) {
   return Calling{std::make_shared<const Callbacks>(std::move(callbacks))};

@@ -20,9 +20,10 @@ struct EndpointOptions {
 /// Answers one handshake: with 101, whereupon `handler` has the session, or with the reason why not (W-1 to W-3); while
 /// the worker drains with 503 (W-12). On a worker; the connection is closed when the handler is done.
 http::Response begin_session(const http::Request& request, std::shared_ptr<const EndpointOptions> options,
-                             SessionHandler handler);
+                             std::shared_ptr<const SessionHandler> handler);
 /// The same for one that has been accepted (accept_upgrade).
-http::Response begin_session(Upgrade upgrade, std::shared_ptr<const EndpointOptions> options, SessionHandler handler);
+http::Response begin_session(Upgrade upgrade, std::shared_ptr<const EndpointOptions> options,
+                             std::shared_ptr<const SessionHandler> handler);
 
 /// Does that for every request. Copies share handler and options.
 class Endpoint {
@@ -33,7 +34,7 @@ class Endpoint {
   http::Response operator()(const http::Request& request) const { return begin_session(request, options_, handler_); }
 
  private:
-  SessionHandler handler_;
+  std::shared_ptr<const SessionHandler> handler_;
   std::shared_ptr<const EndpointOptions> options_;
 };
 

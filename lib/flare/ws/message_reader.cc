@@ -10,8 +10,7 @@ MessageReader::~MessageReader() {
 }
 
 std::size_t MessageReader::memory() const noexcept {
-  constexpr std::size_t kInPlace = 15;
-  return (message_.capacity() > kInPlace ? message_.capacity() : 0) +
+  return message_.memory() +
          (inflater_ ? inflate_memory(inflating_.context_takeover ? inflating_.window_bits : 15) : 0);
 }
 
@@ -98,27 +97,27 @@ Reason MessageReader::append(std::span<char> piece) {
   const std::size_t before = message_.size();
   if (compressed_) {
     borrow_inflater();
-    if (const Reason why = inflater_->inflate(bytes, message_, limits_.bytes); why != Reason::kNone) return why;
+    if (const Reason why = inflater_->inflate(bytes, message_.text(), limits_.bytes); why != Reason::kNone) return why;
   } else {
-    message_.append(bytes);
+    message_.text().append(bytes);
   }
   if (type_ != MessageType::kText) return Reason::kNone;
-  return utf8_.take(std::string_view(message_).substr(before)) ? Reason::kNone : Reason::kWsUtf8;  // W-8
+  return utf8_.take(message_.view().substr(before)) ? Reason::kNone : Reason::kWsUtf8;  // W-8
 }
 
 std::expected<MessageReader::Step, Reason> MessageReader::end_message(std::size_t consumed) {
   in_message_ = false;
   if (compressed_) {
     const std::size_t before = message_.size();
-    const Reason why = inflater_->finish(message_, limits_.bytes);
+    const Reason why = inflater_->finish(message_.text(), limits_.bytes);
     return_inflater();
     if (why != Reason::kNone) return std::unexpected(why);
-    if (type_ == MessageType::kText && !utf8_.take(std::string_view(message_).substr(before)))
+    if (type_ == MessageType::kText && !utf8_.take(message_.view().substr(before)))
       return std::unexpected(Reason::kWsUtf8);
   }
   if (type_ == MessageType::kText && !utf8_.is_complete()) return std::unexpected(Reason::kWsUtf8);
   given_ = true;
-  return Step{.consumed = consumed, .event = Event::kMessage, .message = {.type = type_, .data = message_}};
+  return Step{.consumed = consumed, .event = Event::kMessage, .message = {.type = type_, .data = message_.text()}};
 }
 
 void MessageReader::borrow_inflater() {

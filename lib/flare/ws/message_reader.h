@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "flare/base/rare_string.h"
 #include "flare/base/reason.h"
 #include "flare/base/utf8.h"
 #include "flare/ws/deflate.h"
@@ -32,7 +33,7 @@ class MessageReader {
  public:
   /// `pool` outlives the reader, and is shared by readers of one thread.
   MessageReader(Role receiver, const MessageLimits& limits, Inflating inflating, CodecPool& pool) noexcept
-      : receiver_(receiver), limits_(limits), inflating_(inflating), pool_(pool) {}
+      : limits_(limits), pool_(pool), receiver_(receiver), inflating_(inflating) {}
   MessageReader(const MessageReader&) = delete;
   MessageReader& operator=(const MessageReader&) = delete;
   ~MessageReader();
@@ -55,7 +56,7 @@ class MessageReader {
 
   /// The message of the last step is done with: its memory goes back. step() does that too.
   void release() noexcept {
-    if (std::exchange(given_, false)) std::string().swap(message_);
+    if (std::exchange(given_, false)) message_.clear();
   }
 
   /// Part of a message has been taken, or of a frame.
@@ -73,21 +74,20 @@ class MessageReader {
   void borrow_inflater();
   void return_inflater();
 
-  Role receiver_;
   const MessageLimits& limits_;
-  Inflating inflating_;
   CodecPool& pool_;
-
   FrameHead head_;               ///< of the present frame
   std::uint64_t remaining_ = 0;  ///< of its payload
+  RareString message_;           ///< what has come of a message that did not come as a whole
+  std::unique_ptr<Inflater> inflater_;
+  std::uint32_t fragments_ = 0;
+  Role receiver_;
+  Inflating inflating_;
+  Utf8Checker utf8_;
+  MessageType type_ = MessageType::kText;
   bool in_frame_ = false;
   bool in_message_ = false;
   bool compressed_ = false;
-  MessageType type_ = MessageType::kText;
-  std::uint32_t fragments_ = 0;
-  Utf8Checker utf8_;
-  std::string message_;  ///< what has come of a message that did not come as a whole
-  std::unique_ptr<Inflater> inflater_;
   bool given_ = false;  ///< message_ was the last event
 };
 

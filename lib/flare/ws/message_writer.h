@@ -23,14 +23,14 @@ struct Deflating {
   bool enabled = false;
   bool context_takeover = false;
   std::uint8_t window_bits = 15;
-  std::size_t min_bytes = 64;
+  std::uint32_t min_bytes = 64;
 };
 
 class MessageWriter {
  public:
   /// `pool` outlives the writer, and is shared by writers of one thread.
   MessageWriter(Role sender, Deflating deflating, CodecPool& pool) noexcept
-      : sender_(sender), deflating_(deflating), pool_(pool) {}
+      : pool_(pool), deflating_(deflating), sender_(sender) {}
 
   /// A frame whose payload may leave from where it lies: neither masked nor compressed.
   [[nodiscard]] bool leaves_as_it_is(std::size_t size) const noexcept {
@@ -58,10 +58,10 @@ class MessageWriter {
   void append_frame(FrameHead head, std::string_view payload, io::Buffer& out);
   std::string_view compress(std::string_view message);
 
-  Role sender_;
-  Deflating deflating_;
   CodecPool& pool_;
   std::unique_ptr<Deflater> deflater_;  ///< where the context is carried over
+  Deflating deflating_;
+  Role sender_;
 };
 
 }  // namespace flare::ws

@@ -57,7 +57,7 @@ std::size_t Session::memory() const noexcept {
   const auto heap = [](const std::string& text) { return text.capacity() > 15 ? text.capacity() : 0; };
   const std::size_t waiting = outbox_ ? sizeof(Outbox) + outbox_->bytes() : 0;
   const std::size_t words = words_ ? sizeof(Words) + heap(words_->subprotocol) + heap(words_->close_reason) : 0;
-  return heap(held_) + waiting + words + reader_.memory() + writer_.memory();
+  return held_.memory() + waiting + words + reader_.memory() + writer_.memory();
 }
 
 void Session::on_cancel() {
@@ -75,9 +75,10 @@ Message Session::next_message() {
   if (state_ == State::kClosed) return {};
   if (input_.empty() && !held_.empty()) {
     turn_.acquire(*this);
-    std::memcpy(turn_.input().reserve(held_.size()), held_.data(), held_.size());
-    take_input(held_.size());
-    std::string().swap(held_);
+    const std::string_view held = held_.view();
+    std::memcpy(turn_.input().reserve(held.size()), held.data(), held.size());
+    take_input(held.size());
+    held_.clear();
   }
   while (!input_.empty()) {
     const auto step = reader_.step(input_);
@@ -195,7 +196,7 @@ std::unexpected<Error> Session::break_off(Error error) {
   }
   outbox_.reset();
   input_ = {};
-  std::string().swap(held_);
+  held_.clear();
   return std::unexpected(end_error());
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "flare/base/error.h"
+#include "flare/base/rare_string.h"
 #include "flare/io/pieces.h"
 #include "flare/runtime/task.h"
 #include "flare/ws/broadcast.h"
@@ -154,13 +155,13 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
 
   Turn& turn_;
   const SessionOptions& options_;
-  State state_ = State::kOpen;
-  Role role_;
-  std::string held_;                ///< input that waits for its rest, or for the handler
+  RareString held_;                 ///< input that waits for its rest, or for the handler
   std::unique_ptr<Outbox> outbox_;  ///< output that the kernel did not take; null: there is none
   runtime::TimePoint drain_due_ = runtime::TimePoint::max();
   runtime::TimePoint receive_due_ = runtime::TimePoint::max();  ///< of the present receive_until()
   Counts counts_;
+  State state_ = State::kOpen;
+  Role role_;
   bool sending_ = false;  ///< somebody sends the outbox
   bool expired_ = false;  ///< receive_due_ has passed
   bool told_ = false;     ///< the peer has broken a rule, and a close frame says so
@@ -186,6 +187,10 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   static constexpr std::size_t kMuch = 64 * 1024;   ///< output is sent before the turn ends
   static constexpr std::size_t kLarge = 16 * 1024;  ///< payload is not copied to the output first
 
+  Left awaited_ = Left::kOwn;
+  Reason why_ = Reason::kNone;
+  ErrorKind end_ = ErrorKind::kClosed;  ///< what receive() says after the end
+  CloseCode close_code_ = CloseCode::kAbnormal;
   MessageReader reader_;
   MessageWriter writer_;
   std::span<char> input_;  ///< in the turn's buffer, while it is ours
@@ -194,15 +199,11 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   Message* received_ = nullptr;       ///< where it is to be
   std::coroutine_handle<>
       sender_;  ///< who waits for the outbox: there is one coroutine, but a broken session tells both
-  Left awaited_ = Left::kOwn;
   struct Words {
     std::string subprotocol;
     std::string close_reason;
   };
   std::unique_ptr<Words> words_;  ///< most sessions have none
-  CloseCode close_code_ = CloseCode::kAbnormal;
-  Reason why_ = Reason::kNone;
-  ErrorKind end_ = ErrorKind::kClosed;  ///< what receive() says after the end
 };
 
 class [[nodiscard]] Session::Receiving {

@@ -31,7 +31,7 @@ struct SessionOptions {
   std::chrono::milliseconds write_idle{30'000};    ///< the end where the peer takes nothing for so long
   std::chrono::milliseconds close_timeout{5'000};  ///< for the peer's close frame after ours (W-11)
   std::chrono::milliseconds drain_spread{0};       ///< a drain ends sessions at moments of their own within (W-12)
-  std::size_t deflate_min_bytes = 64;              ///< shorter messages are sent as they are
+  std::uint32_t deflate_min_bytes = 64;            ///< shorter messages are sent as they are
 };
 
 /// What the handshake has agreed on.

@@ -47,7 +47,7 @@ void Session::send_gathered() {
 void Session::leave() {
   if (!turn_.is_held_by(*this)) return;
   send_gathered();
-  if (!input_.empty()) held_.assign(input_.data(), input_.size());
+  if (!input_.empty()) held_.text().assign(input_.data(), input_.size());
   input_ = {};
   turn_.release(*this);
 }

@@ -27,7 +27,7 @@ class StreamSession final : public Session, private runtime::ReadyListener {
   }
 
   /// Input that came with the handshake (W-15). Before the first receive().
-  void begin_with(std::string input) noexcept { held_ = std::move(input); }
+  void begin_with(std::string input) noexcept { held_.assign(std::move(input)); }
   /// Once its handler is done: closes the session if it is open, and lets the peer read what it was told. The stream
   /// may be closed then. A frame of its own: inlined, it would be part of every idle session's.
   [[gnu::noinline]] runtime::Task<void> finish(CloseCode code);
@@ -102,12 +102,11 @@ template <io::ByteStream Stream>
 Result<void> StreamSession<Stream>::fill() {
   turn_.acquire(*this);
   io::Buffer& input = turn_.input();
-  const std::size_t held = held_.size();
-  std::memcpy(input.data(), held_.data(), held);
+  const std::size_t held = held_.view().copy(input.data(), input.capacity());
   const auto count = stream_.try_read({input.data() + held, input.capacity() - held});
   if (!count && count.error().kind == ErrorKind::kWouldBlock) return {};
   if (!count) return fail(ErrorKind::kConnectionReset, left_by_peer());  // no close frame came before
-  std::string().swap(held_);
+  held_.clear();
   take_input(held + *count);
   counts_.bytes_in += *count;
   if (turn_number_ != this_turn()) turn_bytes_ = 0;

@@ -168,11 +168,11 @@ http::Response Hub::Shared::subscribe_session(const http::Request& request, cons
   if (!upgrade) return ws::refuse_upgrade(upgrade.error());
   auto place = topics.subscriber(request.path());
   if (!place) return refuse(place.error());
-  return ws::begin_session(std::move(*upgrade), endpoint,
-                           AtTopic<Shared>{.hub = self,
-                                           .place = std::make_shared<ws::Topics::Place>(std::move(*place)),
-                                           .after = last_seen(request),
-                                           .may_publish = may_publish(request)});
+  AtTopic<Shared> at{.hub = self,
+                     .place = std::make_shared<ws::Topics::Place>(std::move(*place)),
+                     .after = last_seen(request),
+                     .may_publish = may_publish(request)};
+  return ws::begin_session(std::move(*upgrade), endpoint, std::make_shared<const ws::SessionHandler>(std::move(at)));
 }
 
 http::Response Hub::Shared::subscribe_stream(const http::Request& request) {
