@@ -373,7 +373,7 @@ def test_W_13_a_producer_that_leaves_while_it_waits(slow):
     with joined(daemon, UNIX) as lazy:
         for _ in range(3):
             with Publisher(daemon.connect(UNIX)) as publisher:
-                publisher.connection.send(b"".join(publisher.request("/live/a", numbered(number)) for number in range(10)))
+                publisher.connection.send(b"".join(publisher.request("/live/a", numbered(number)) for number in range(5)))  # fit the socket
         publish_one = threading.Thread(target=publish, args=(daemon, 1))
         publish_one.start()
         got = [payload_of(lazy)()]

@@ -7,6 +7,7 @@
 
 #include "flare/base/ascii.h"
 #include "flare/base/exception.h"
+#include "flare/base/numbers.h"
 #include "flare/base/quote.h"
 
 namespace flare::net {
@@ -78,9 +79,19 @@ bool IpAddr::is_multicast() const noexcept {
 }
 
 std::string IpAddr::to_string() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  ::inet_ntop(v6_ ? AF_INET6 : AF_INET, octets_.data(), text.data(), text.size());
-  return text.data();
+  if (v6_) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    ::inet_ntop(AF_INET6, octets_.data(), text.data(), text.size());
+    return text.data();
+  }
+  // Said of every request that is passed on: without printf, which inet_ntop(3) has inside.
+  std::array<char, 4 * (kMaxDecimalDigits + 1)> text;
+  char* end = text.data();
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i != 0) *end++ = '.';
+    end = append_decimal(end, octets_[i]);
+  }
+  return {text.data(), end};
 }
 
 std::string_view client_network(const IpAddr& address) noexcept {

@@ -7,9 +7,23 @@
 namespace flare::runtime {
 namespace {
 
-constexpr std::size_t kClassBytes = 32;
-constexpr std::size_t kClasses = 64;          // pooled up to 2 KiB; larger frames are rare and go to the allocator
-constexpr std::uint32_t kKeptPerClass = 128;  // what a burst leaves behind beyond this goes back
+// Fine classes up to 2 KiB, coarse ones up to 8 KiB: what a request that is passed on runs in, with all that the
+// compiler has drawn into it. Larger frames are rare and go to the allocator.
+constexpr std::size_t kFineBytes = 32;
+constexpr std::size_t kFineClasses = 64;
+constexpr std::size_t kFineMost = kFineBytes * kFineClasses;
+constexpr std::size_t kCoarseBytes = 512;
+constexpr std::size_t kCoarseClasses = 12;
+constexpr std::size_t kClasses = kFineClasses + kCoarseClasses;
+
+constexpr std::size_t class_of(std::size_t size) noexcept {
+  return size <= kFineMost ? (size - 1) / kFineBytes : kFineClasses + (size - kFineMost - 1) / kCoarseBytes;
+}
+constexpr std::size_t bytes_of(std::size_t index) noexcept {
+  return index < kFineClasses ? (index + 1) * kFineBytes : kFineMost + (index - kFineClasses + 1) * kCoarseBytes;
+}
+/// What a burst leaves behind beyond this goes back.
+constexpr std::uint32_t kept_of(std::size_t index) noexcept { return index < kFineClasses ? 128 : 64; }
 
 struct FreeFrame {
   FreeFrame* next;
@@ -28,14 +42,14 @@ class FramePool {
   }
 
   void* take(std::size_t size) {
-    const std::size_t index = (size - 1) / kClassBytes;
+    const std::size_t index = class_of(size);
     if (index >= kClasses || closed_) return ::operator new(size);
     List& list = lists_[index];
-    return list.head != nullptr ? pop(list) : ::operator new((index + 1) * kClassBytes);
+    return list.head != nullptr ? pop(list) : ::operator new(bytes_of(index));
   }
   void give(void* memory, std::size_t size) noexcept {
-    const std::size_t index = (size - 1) / kClassBytes;
-    if (index >= kClasses || closed_ || lists_[index].kept == kKeptPerClass) return ::operator delete(memory);
+    const std::size_t index = class_of(size);
+    if (index >= kClasses || closed_ || lists_[index].kept == kept_of(index)) return ::operator delete(memory);
     List& list = lists_[index];
     list.head = ::new (memory) FreeFrame{list.head};
     ++list.kept;
