@@ -197,8 +197,10 @@ void StreamSession<Stream>::start_sending() {
 }
 
 /// A root of its own, beside the session's coroutine, which waits for its end: there while there is something to send.
+/// It begins when whoever has posted is done: what it finds may end the session, and that one may be telling others.
 template <io::ByteStream Stream>
 runtime::Task<void> StreamSession<Stream>::send_outbox(StreamSession& session) {
+  co_await session.turn_.worker().end_of_turn();
   while (session.outbox_) {
     const auto sent = session.send_some();
     if (sent) continue;

@@ -42,7 +42,11 @@ struct Fixture {
   void turns() {
     for (int i = 0; i < 3; ++i) worker.run_once(std::chrono::milliseconds(0));
   }
-  Posted post(char letter) { return session->post({MessageType::kText, std::string(10, letter)}); }
+  Posted post(char letter) {
+    const Posted outcome = session->post({MessageType::kText, std::string(10, letter)});
+    turns();  // whoever sends begins at their end
+    return outcome;
+  }
   [[nodiscard]] static std::string sent(std::string_view letters) {
     std::string all;
     for (const char letter : letters) all += server_frame(Opcode::kText, std::string(10, letter));
@@ -133,6 +137,18 @@ TEST(Post, TellsTheProducerToWait) {
   EXPECT_EQ(fixture.gate.wire.sent, Fixture::sent("ab"));
   EXPECT_EQ(fixture.session->counts().messages_dropped, 0U);
   fixture.session->set_room_listener(nullptr);
+}
+
+TEST(Post, EndsNothingWhileItIsUnderWay) {
+  Fixture fixture({});
+  fixture.gate.room = 5;
+  fixture.gate.wire.reset_after_sent = 5;
+  EXPECT_EQ(fixture.session->post({MessageType::kText, std::string(10, 'a')}), Posted::kTaken);
+  EXPECT_FALSE(fixture.end.done) << "whoever posts may be telling others: the end comes later";
+  fixture.gate.take(100);
+  fixture.turns();
+  EXPECT_TRUE(fixture.end.done);
+  EXPECT_EQ(fixture.session, nullptr);
 }
 
 TEST(Post, PingsAreAnsweredWhileMessagesWait) {  // W-7
