@@ -20,10 +20,11 @@ class Mailbox {
 
   /// True: it was empty, and whoever takes has to be told; what others put meanwhile, it will find.
   bool put(T what) {
-    Node* const node = new Node{std::move(what), top_.load(std::memory_order_relaxed)};
-    while (!top_.compare_exchange_weak(node->next, node, std::memory_order_release, std::memory_order_relaxed)) {
-    }
-    return node->next == nullptr;
+    Node* before = top_.load(std::memory_order_relaxed);
+    Node* const node = new Node{std::move(what), before};
+    while (!top_.compare_exchange_weak(before, node, std::memory_order_release, std::memory_order_relaxed))
+      node->next = before;
+    return before == nullptr;  // the node itself may have been taken by now
   }
 
   /// Calls visit(T&&) for all that is there, the oldest first.

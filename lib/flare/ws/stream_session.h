@@ -144,7 +144,8 @@ bool StreamSession<Stream>::has_had_its_turn() noexcept {
 template <io::ByteStream Stream>
 runtime::Task<void> StreamSession<Stream>::go_on_next_turn(StreamSession& session) {
   co_await session.turn_.worker().yield();
-  session.on_ready({});
+  const bool is_late = session.input_due() <= session.now();  // who never pauses lets no deadline pass
+  session.on_ready(is_late ? fail(ErrorKind::kTimeout) : Result<void>());
 }
 
 template <io::ByteStream Stream>
