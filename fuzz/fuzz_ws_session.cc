@@ -66,6 +66,20 @@ std::string expected(std::string input, const ws::SessionOptions& options) {
   }
 }
 
+/// Of who takes less than it is sent only the latest ping need be answered (RFC 6455 §5.5.3).
+std::string without_pongs(std::string_view frames) {
+  std::string rest;
+  while (!frames.empty()) {
+    ws::FrameHead head;
+    const auto size = ws::parse_frame_head(frames, ws::Role::kClient, false, head);
+    if (!size || *size == 0 || frames.size() - *size < head.length) return rest;  // the last one, not whole
+    const std::string_view frame = frames.substr(0, *size + static_cast<std::size_t>(head.length));
+    if (head.opcode != ws::Opcode::kPong) rest += frame;
+    frames.remove_prefix(frame.size());
+  }
+  return rest;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -90,6 +104,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((size & 8) != 0) wire.reset_after_sent = size % 64;
   const bool breaks = wire.reset_after_sent != SIZE_MAX;
   test::serve_ws(wire, echo, options, {}, first);
-  check(breaks ? expected_output.starts_with(wire.sent) : wire.sent == expected_output);
+  if (wire.block_every_other || (size & 4) != 0) {
+    const std::string sent = without_pongs(wire.sent);
+    const std::string wanted = without_pongs(expected_output);
+    check(breaks ? wanted.starts_with(sent) : sent == wanted);
+  } else {
+    check(breaks ? expected_output.starts_with(wire.sent) : wire.sent == expected_output);
+  }
   return 0;
 }

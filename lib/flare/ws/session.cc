@@ -188,13 +188,13 @@ std::unexpected<Error> Session::fail_session(ErrorKind kind, Reason why, std::st
   return std::unexpected(end_error());
 }
 
-std::unexpected<Error> Session::break_off(Error error) {
+std::unexpected<Error> Session::break_off(Error error, bool listens) {
   if (state_ != State::kClosed) {
     state_ = State::kClosed;
     end_ = error.kind;
     if (why_ == Reason::kNone) why_ = error.reason;
   }
-  outbox_.reset();
+  listens ? drop_posted() : outbox_.reset();
   input_ = {};
   held_.clear();
   return std::unexpected(end_error());

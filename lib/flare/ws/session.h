@@ -146,7 +146,9 @@ class Session : protected Turn::Tenant, private runtime::Cancellation::Listener 
   void leave_turn() override { leave(); }
   void begin_close(CloseCode code, std::string_view reason, Reason why = Reason::kNone);
   /// The connection has ended without a close frame, for that reason.
-  std::unexpected<Error> break_off(Error error);
+  std::unexpected<Error> break_off(Error error) { return break_off(error, false); }
+  /// `listens`: the peer has ended its side alone, and gets what the session itself has for it.
+  std::unexpected<Error> break_off(Error error, bool listens);
   /// Sends a close frame and ends at once.
   std::unexpected<Error> fail_session(ErrorKind kind, Reason why, std::string_view text = {});
   void send_ping();

@@ -105,7 +105,9 @@ Result<void> StreamSession<Stream>::fill() {
   const std::size_t held = held_.view().copy(input.data(), input.capacity());
   const auto count = stream_.try_read({input.data() + held, input.capacity() - held});
   if (!count && count.error().kind == ErrorKind::kWouldBlock) return {};
-  if (!count) return fail(ErrorKind::kConnectionReset, left_by_peer());  // no close frame came before
+  if (!count)  // no close frame came before
+    return fail(count.error().kind == ErrorKind::kClosed ? ErrorKind::kClosed : ErrorKind::kConnectionReset,
+                left_by_peer());
   held_.clear();
   take_input(held + *count);
   counts_.bytes_in += *count;
@@ -161,7 +163,10 @@ void StreamSession<Stream>::take(Result<void> ready) {
   if (state_ == State::kClosed) return;  // the sender has found out
   if (!ready && ready.error().kind == ErrorKind::kTimeout) return deadline_passed();
   if (ready) ready = fill();
-  if (!ready) static_cast<void>(break_off(ready.error()));
+  if (ready) return;
+  const bool listens = ready.error().kind == ErrorKind::kClosed;
+  if (listens) ready.error().kind = ErrorKind::kConnectionReset;
+  static_cast<void>(break_off(ready.error(), listens));
 }
 
 /// What was due first: the end of receive_until(), a ping, the end of a silent peer, the drain's, or the peer's close
