@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <new>
 
+#include "flare/base/sanitizers.h"
+
 namespace flare::runtime {
 namespace {
 
@@ -71,18 +73,7 @@ class FramePool {
   bool closed_ = false;
 };
 
-// A sanitizer sees a use after free only if the memory really goes back.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kPooled = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kPooled = false;
-#else
-constexpr bool kPooled = true;
-#endif
-#else
-constexpr bool kPooled = true;
-#endif
+constexpr bool kPooled = !kAddressSanitizer;  // it sees a use after free only if the memory really goes back
 
 FramePool& pool() {
   thread_local FramePool pool;

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "flare/tcp/socket_calls.h"
+
 namespace flare::tcp {
 namespace {
 
@@ -61,7 +63,7 @@ void TcpStream::watch_input(runtime::Cancellation* who) noexcept {
 bool TcpStream::is_quiet() noexcept {
   char byte = 0;
   const ssize_t count = uninterrupted(worker().counters().receives,
-                                      [&] { return ::recv(source_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT); });
+                                      [&] { return receive(source_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT); });
   const bool quiet = count < 0 && Error::from_errno(errno).kind == ErrorKind::kWouldBlock;
   if (quiet) source_.drained();
   return quiet;
@@ -70,7 +72,7 @@ bool TcpStream::is_quiet() noexcept {
 Result<std::size_t> TcpStream::try_read(std::span<char> into) noexcept {
   auto& counters = worker().counters();
   const ssize_t count =
-      uninterrupted(counters.receives, [&] { return ::recv(source_.fd(), into.data(), into.size(), 0); });
+      uninterrupted(counters.receives, [&] { return receive(source_.fd(), into.data(), into.size(), 0); });
   if (count < 0) {
     const Error error = Error::from_errno(errno);
     if (error.kind == ErrorKind::kWouldBlock) {
@@ -105,7 +107,7 @@ Result<std::size_t> TcpStream::sent(ssize_t count, std::size_t wanted) noexcept 
 Result<std::size_t> TcpStream::try_write(std::string_view bytes, io::Ahead ahead) noexcept {
   const int flags = MSG_NOSIGNAL | (ahead == io::Ahead::kUnknown ? 0 : MSG_MORE);
   return sent(
-      uninterrupted(worker().counters().sends, [&] { return ::send(source_.fd(), bytes.data(), bytes.size(), flags); }),
+      uninterrupted(worker().counters().sends, [&] { return send(source_.fd(), bytes.data(), bytes.size(), flags); }),
       bytes.size());
 }
 
@@ -115,8 +117,9 @@ Result<std::size_t> TcpStream::try_writev(std::span<const iovec> pieces) noexcep
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg only reads them
   message.msg_iovlen = pieces.size();
-  return sent(uninterrupted(worker().counters().sends, [&] { return ::sendmsg(source_.fd(), &message, MSG_NOSIGNAL); }),
-              wanted);
+  return sent(
+      uninterrupted(worker().counters().sends, [&] { return send_message(source_.fd(), message, MSG_NOSIGNAL); }),
+      wanted);
 }
 
 Result<std::size_t> TcpStream::try_send_file(int file, std::uint64_t& offset, std::uint64_t length) noexcept {

@@ -11,6 +11,8 @@
 #include <new>
 #include <utility>
 
+#include "flare/base/sanitizers.h"
+
 namespace flare::tls {
 namespace {
 
@@ -112,18 +114,10 @@ void* reallocate(void* memory, std::size_t size, const char* file, int line) noe
   return moved;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kWatched = true;
-#elif defined(__has_feature)
-constexpr bool kWatched = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kWatched = false;
-#endif
-
 }  // namespace
 
 bool use_cached_memory() noexcept {
-  if (kWatched) return false;  // a sanitizer is to see every block come and go
+  if (kAddressSanitizer || kThreadSanitizer) return false;  // a sanitizer is to see every block come and go
   return CRYPTO_set_mem_functions(&allocate, &reallocate, &release) == 1;
 }
 
