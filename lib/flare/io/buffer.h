@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -15,9 +16,10 @@ class Buffer {
   explicit Buffer(std::size_t capacity)
       : bytes_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
 
-  void append(std::string_view bytes) {
-    std::copy_n(bytes.data(), bytes.size(), reserve(bytes.size()));  // memcpy must not see the null of an empty view
-    size_ += bytes.size();
+  /// All of them, in order.
+  template <std::convertible_to<std::string_view>... Bytes>
+  void append(const Bytes&... bytes) {
+    append_views(std::string_view(bytes)...);
   }
   /// Room for `count` bytes behind the end; commit() says how many of them were written.
   char* reserve(std::size_t count) {
@@ -34,6 +36,12 @@ class Buffer {
   [[nodiscard]] std::string_view view() const noexcept { return {bytes_.get(), size_}; }
 
  private:
+  template <class... Views>
+  void append_views(Views... views) {
+    char* at = reserve((views.size() + ...));
+    ((at = std::copy_n(views.data(), views.size(), at)), ...);  // memcpy must not see the null of an empty view
+    size_ += (views.size() + ...);
+  }
   void grow(std::size_t count);
 
   std::unique_ptr<char[]> bytes_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
 namespace flare::io {
 namespace {
@@ -11,10 +12,17 @@ TEST(Buffer, KeepsWhatIsAppendedInOrder) {
   Buffer buffer(4);
   EXPECT_TRUE(buffer.empty());
   buffer.append("ab");
-  buffer.append({});
+  buffer.append(std::string_view());
   buffer.append("cd");
   EXPECT_EQ(buffer.view(), "abcd");
   EXPECT_EQ(buffer.capacity(), 4U) << "what fits does not grow it";
+}
+
+TEST(Buffer, TakesSeveralPiecesAtOnce) {
+  Buffer buffer(1);
+  buffer.append("X-Name", ": ", std::string("value"), std::string_view(), "\r\n");
+  buffer.append("end");
+  EXPECT_EQ(buffer.view(), "X-Name: value\r\nend");
 }
 
 TEST(Buffer, GrowsAndKeepsItsContent) {

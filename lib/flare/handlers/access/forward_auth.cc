@@ -109,14 +109,10 @@ struct ForwardAuth::Shared {
 };
 
 void ForwardAuth::Shared::append_head(io::Buffer& out, const Request& request, std::string_view server) const {
-  out.append("GET ");
-  out.append(options.path);
-  out.append(" HTTP/1.1\r\n");
+  out.append("GET ", options.path, " HTTP/1.1\r\n");
   proxy::append_host(out, request, options.forward, server);
   proxy::append_end_to_end_fields(out, request, options.forward);
-  out.append("X-Forwarded-Method: ");
-  out.append(request.method_token());
-  out.append("\r\nX-Forwarded-Uri: ");
+  out.append("X-Forwarded-Method: ", request.method_token(), "\r\nX-Forwarded-Uri: ");
   proxy::append_target(out, request, {});
   out.append("\r\n\r\n");
 }

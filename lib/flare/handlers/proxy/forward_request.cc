@@ -33,31 +33,23 @@ bool is_replaced(std::string_view name, const ForwardOptions& options) noexcept 
 }
 
 void append_field(io::Buffer& out, std::string_view name, std::string_view value) {
-  out.append(name);
-  out.append(": ");
-  out.append(value);
-  out.append("\r\n");
+  out.append(name, ": ", value, "\r\n");
 }
 
 void append_number(io::Buffer& out, std::uint64_t number) {
   std::array<char, 20> digits;
   char* const end = append_decimal(digits.data(), number);
-  out.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
+  out.append(std::string_view(digits.data(), end));
 }
 
 void append_via(io::Buffer& out, const http::Request& request, const ForwardOptions& options) {
   out.append("Via: ");
   for (const http::Field& field : request.headers()) {
     if (!ascii::iequals(field.name, "via") || field.value.empty()) continue;
-    out.append(field.value);
-    out.append(", ");
+    out.append(field.value, ", ");
   }
   out.append(request.head().minor_version == 0 ? "1.0 flared" : "1.1 flared");
-  if (!options.instance.empty()) {
-    out.append(" (");
-    out.append(options.instance);
-    out.append(")");
-  }
+  if (!options.instance.empty()) out.append(" (", options.instance, ")");
   out.append("\r\n");
 }
 
@@ -129,12 +121,8 @@ void append_target(io::Buffer& out, const http::Request& request, const ForwardO
     if (!below_prefix(path)) path = request.path();  // the prefix came in another spelling, "/%61pi"
     if (below_prefix(path)) path.remove_prefix(options.strip_prefix.size());
   }
-  out.append(options.add_prefix);
-  if (!path.starts_with('/')) out.append("/");
-  out.append(path);
-  if (!request.head().has_query) return;
-  out.append("?");
-  out.append(request.query());
+  out.append(options.add_prefix, path.starts_with('/') ? "" : "/", path);
+  if (request.head().has_query) out.append("?", request.query());
 }
 
 void append_host(io::Buffer& out, const http::Request& request, const ForwardOptions& options,
@@ -166,8 +154,7 @@ bool is_withheld(std::string_view name, const http::Request& request, const Forw
 void append_request_head(io::Buffer& out, const http::Request& request, const ForwardOptions& options,
                          std::string_view server, std::string_view upgrade, RequestContent content,
                          std::uint64_t content_length) {
-  out.append(request.method_token());
-  out.append(" ");
+  out.append(request.method_token(), " ");
   append_target(out, request, options);
   out.append(" HTTP/1.1\r\n");
   append_host(out, request, options, server);

@@ -8,13 +8,6 @@
 namespace flare::handlers::proxy {
 namespace {
 
-void append_line(io::Buffer& out, std::string_view name, std::string_view value) {
-  out.append(name);
-  out.append(": ");
-  out.append(value);
-  out.append("\r\n");
-}
-
 /// A field that a trusted proxy may have set already; "" where it has not.
 std::string_view vouched_value(const http::Request& request, std::string_view name) noexcept {
   return request.is_sender_trusted() ? request.header(name).value_or("") : std::string_view();
@@ -47,16 +40,9 @@ void append_for(io::Buffer& out, const http::Request& request, const std::string
       request.is_sender_trusted()
           ? http::vouched_members(request.headers(), http::ForwardedField::kXForwardedFor, request.client())
           : http::VouchedMembers();
-  for (const std::string_view member : vouched.view()) {
-    out.append(member);
-    out.append(", ");
-  }
-  if (vouched.count == 0 && client != sender) {  // known from the other list
-    out.append(client);
-    out.append(", ");
-  }
-  out.append(sender);
-  out.append("\r\n");
+  for (const std::string_view member : vouched.view()) out.append(member, ", ");
+  if (vouched.count == 0 && client != sender) out.append(client, ", ");  // known from the other list
+  out.append(sender, "\r\n");
 }
 
 void append_forwarded(io::Buffer& out, const http::Request& request) {
@@ -65,24 +51,12 @@ void append_forwarded(io::Buffer& out, const http::Request& request) {
       request.is_sender_trusted()
           ? http::vouched_members(request.headers(), http::ForwardedField::kForwarded, request.client())
           : http::VouchedMembers();
-  for (const std::string_view member : vouched.view()) {
-    out.append(member);
-    out.append(", ");
-  }
-  if (vouched.count == 0 && request.client() != request.sender()) {
-    out.append("for=");
-    out.append(node_of(request.client()));
-    out.append(", ");
-  }
-  out.append("for=");
-  out.append(node_of(request.sender()));
-  out.append(";proto=");
-  out.append(request.scheme());
+  for (const std::string_view member : vouched.view()) out.append(member, ", ");
+  if (vouched.count == 0 && request.client() != request.sender()) out.append("for=", node_of(request.client()), ", ");
+  out.append("for=", node_of(request.sender()), ";proto=", request.scheme());
   if (const std::string_view host = request.authority(); !host.empty()) {
-    const bool bare = is_token(host);  // a port's colon wants quotes
-    out.append(bare ? ";host=" : ";host=\"");
-    out.append(host);
-    if (!bare) out.append("\"");
+    const std::string_view quotes = is_token(host) ? "" : "\"";  // a port's colon wants them
+    out.append(";host=", quotes, host, quotes);
   }
   out.append("\r\n");
 }
@@ -93,12 +67,13 @@ void append_forwarded_fields(io::Buffer& out, const http::Request& request, bool
   const std::string client = text_of(request.client());
   const std::string sender = request.sender() == request.client() ? client : text_of(request.sender());
   append_for(out, request, client, sender);
-  append_line(out, "X-Forwarded-Proto", request.scheme());
-  const std::string_view host = vouched_value(request, "X-Forwarded-Host");
-  append_line(out, "X-Forwarded-Host", host.empty() ? request.authority() : host);
-  const std::string_view port = vouched_value(request, "X-Forwarded-Port");
-  append_line(out, "X-Forwarded-Port", port.empty() ? port_of(request) : port);
-  if (!request.client().is_unspecified()) append_line(out, "X-Real-IP", client);
+  std::string_view host = vouched_value(request, "X-Forwarded-Host");
+  if (host.empty()) host = request.authority();
+  std::string_view port = vouched_value(request, "X-Forwarded-Port");
+  if (port.empty()) port = port_of(request);
+  out.append("X-Forwarded-Proto: ", request.scheme(), "\r\nX-Forwarded-Host: ", host, "\r\nX-Forwarded-Port: ", port,
+             "\r\n");
+  if (!request.client().is_unspecified()) out.append("X-Real-IP: ", client, "\r\n");
   if (rfc7239) append_forwarded(out, request);
 }
 
