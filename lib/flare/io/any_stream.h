@@ -1,6 +1,7 @@
 // A transport whose type is not known where it is used: what takes over a connection, whatever it runs on.
 #pragma once
 
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,7 +24,8 @@ class AnyStream {
   AnyStream& operator=(const AnyStream&) = delete;
   virtual ~AnyStream() = default;
 
-  virtual runtime::Eventual<Result<void>> readable() = 0;
+  class Readable;
+  Readable readable() noexcept;
   virtual runtime::Eventual<Result<void>> writable() = 0;
   virtual std::optional<Result<void>> readable(runtime::ReadyListener& listener) = 0;
   virtual Result<std::size_t> try_read(std::span<char> into) = 0;
@@ -45,6 +47,32 @@ class AnyStream {
   /// What was written may wait where neither side sees it: not to be closed at once (http/linger.h, settle).
   [[nodiscard]] virtual bool keeps_back() = 0;
 };
+
+/// A wait without a coroutine of its own: a listener that resumes who waits.
+class AnyStream::Readable final : private runtime::ReadyListener {
+ public:
+  explicit Readable(AnyStream& stream) noexcept : stream_(stream) {}
+  Readable(const Readable&) = delete;
+  Readable& operator=(const Readable&) = delete;
+
+  [[nodiscard]] bool await_ready() {
+    outcome_ = stream_.readable(*this);
+    return outcome_.has_value();
+  }
+  void await_suspend(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
+  Result<void> await_resume() const noexcept { return *outcome_; }
+
+ private:
+  void on_ready(Result<void> outcome) override {
+    outcome_ = outcome;
+    waiting_.resume();  // the last thing: this is gone by that
+  }
+
+  AnyStream& stream_;
+  std::coroutine_handle<> waiting_;
+  std::optional<Result<void>> outcome_;
+};
+inline AnyStream::Readable AnyStream::readable() noexcept { return Readable(*this); }
 static_assert(ByteStream<AnyStream>);
 
 /// A stream as an AnyStream, which owns it.
@@ -53,11 +81,8 @@ class OwnedStream final : public AnyStream {
  public:
   explicit OwnedStream(Stream stream) noexcept : stream_(std::move(stream)) {}
 
-  runtime::Eventual<Result<void>> readable() override {
-    auto wait = stream_.readable();
-    if (wait.await_ready()) return Result<void>(wait.await_resume());
-    return wait_readable(stream_);
-  }
+  using AnyStream::readable;
+  std::optional<Result<void>> readable(runtime::ReadyListener& listener) override { return stream_.readable(listener); }
   runtime::Eventual<Result<void>> writable() override {
     auto wait = stream_.writable();
     if (wait.await_ready()) return Result<void>(wait.await_resume());
@@ -80,7 +105,6 @@ class OwnedStream final : public AnyStream {
   void set_idle(bool idle) override { stream_.set_idle(idle); }
   void watch_hang_up(runtime::Cancellation* who) override { stream_.watch_hang_up(who); }
   void set_cork(bool on) override { stream_.set_cork(on); }
-  std::optional<Result<void>> readable(runtime::ReadyListener& listener) override { return stream_.readable(listener); }
   [[nodiscard]] std::size_t unacknowledged() override { return stream_.unacknowledged(); }
   [[nodiscard]] bool keeps_back() override {
     if constexpr (requires { stream_.keeps_back(); }) return stream_.keeps_back();
@@ -90,10 +114,6 @@ class OwnedStream final : public AnyStream {
   void abort() override { stream_.abort(); }
 
  private:
-  static runtime::Task<Result<void>> wait_readable(Stream& stream) {
-    auto outcome = co_await stream.readable();
-    co_return outcome;
-  }
   static runtime::Task<Result<void>> wait_writable(Stream& stream) {
     auto outcome = co_await stream.writable();
     co_return outcome;

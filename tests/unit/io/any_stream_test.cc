@@ -24,8 +24,12 @@ struct Blocking : test::MemoryStream {
   };
   Wait readable() { return {waiting}; }
   Wait writable() { return {waiting}; }
-  std::optional<Result<void>> readable(runtime::ReadyListener&) { return std::nullopt; }
+  std::optional<Result<void>> readable(runtime::ReadyListener& who) {
+    listener = &who;
+    return std::nullopt;
+  }
   std::coroutine_handle<>* waiting;
+  static inline runtime::ReadyListener* listener = nullptr;
 };
 
 struct Outcome {
@@ -68,11 +72,13 @@ TEST(AnyStream, WaitsAsItsStreamDoes) {
   Outcome later;
   worker.spawn(wait_both(blocked, later));
   EXPECT_EQ(later.done, 0);
-  std::exchange(waiting, {}).resume();
+  Blocking::listener->on_ready(fail(ErrorKind::kTimeout));
   EXPECT_EQ(later.done, 1);
   EXPECT_EQ(later.last.error().kind, ErrorKind::kTimeout);
+  later.last = {};
   std::exchange(waiting, {}).resume();
   EXPECT_EQ(later.done, 2);
+  EXPECT_EQ(later.last.error().kind, ErrorKind::kTimeout);
   EXPECT_EQ(worker.active_tasks(), 0U);
 }
 
