@@ -20,6 +20,7 @@
 #include "flare/io/pieces.h"
 #include "flare/io/pipe.h"
 #include "flare/io/reusable_stream.h"
+#include "flare/runtime/eventual.h"
 #include "flare/runtime/task.h"
 #include "flare/runtime/worker.h"
 
@@ -52,7 +53,7 @@ class ClientConnection {
   void begin(Method method, const ClientLimits& limits) noexcept;
   /// All of the pieces: a head, or a head with content that is at hand, or raw bytes after 101. Its error need not be
   /// the last word: the server may have answered before it closed, which receive_head() tells.
-  runtime::Task<Result<void>> send(io::Pieces pieces);
+  runtime::Eventual<Result<void>> send(io::Pieces pieces);
   /// All of the content, as its head said it would be framed. What content.next() itself fails with is given back as it
   /// is.
   runtime::Task<Result<void>> send_content(ContentSource& content, BodyFraming framing);
@@ -104,6 +105,8 @@ class ClientConnection {
   Result<bool> take_head();
   Result<void> end_trailers();
   void skip_framing();
+  Result<void> try_send(io::Pieces& pieces);
+  runtime::Task<Result<void>> send_rest(io::Pieces pieces);
   runtime::Task<Result<void>> send_pieces(ContentSource& content, bool chunked);
   void wait_for_answer() noexcept;
   Result<void> receive_more(Result<void> ready);
@@ -169,23 +172,37 @@ std::unexpected<Error> ClientConnection<Stream>::failed(Error error, Reason time
 // ---- the request
 
 template <io::ReusableStream Stream>
-runtime::Task<Result<void>> ClientConnection<Stream>::send(io::Pieces pieces) {
+runtime::Eventual<Result<void>> ClientConnection<Stream>::send(io::Pieces pieces) {
+  auto sent = try_send(pieces);
+  if (sent || sent.error().kind != ErrorKind::kWouldBlock) return sent;
+  return send_rest(pieces);
+}
+
+/// What is left in `pieces` did not fit (kWouldBlock).
+template <io::ReusableStream Stream>
+Result<void> ClientConnection<Stream>::try_send(io::Pieces& pieces) {
   while (!pieces.empty()) {
     const auto vectors = pieces.vectors();
     const iovec& front = vectors.front();
     const auto count = vectors.size() == 1
                            ? stream_.try_write({static_cast<const char*>(front.iov_base), front.iov_len})
                            : stream_.try_writev(vectors);
-    if (count) {
-      pieces.consume(*count);
-      continue;
-    }
-    if (count.error().kind != ErrorKind::kWouldBlock) co_return failed(count.error(), Reason::kWriteIdle);
+    if (!count && count.error().kind == ErrorKind::kWouldBlock) return std::unexpected(count.error());
+    if (!count) return failed(count.error(), Reason::kWriteIdle);
+    pieces.consume(*count);
+  }
+  return {};
+}
+
+template <io::ReusableStream Stream>
+runtime::Task<Result<void>> ClientConnection<Stream>::send_rest(io::Pieces pieces) {
+  for (;;) {
     stream_.set_write_deadline(worker_.now() + limits_.write_idle);
     const auto ready = co_await stream_.writable();
     if (!ready) co_return failed(ready.error(), Reason::kWriteIdle);
+    const auto sent = try_send(pieces);
+    if (sent || sent.error().kind != ErrorKind::kWouldBlock) co_return sent;
   }
-  co_return Result<void>();
 }
 
 template <io::ReusableStream Stream>

@@ -6,7 +6,6 @@
 #include <array>
 #include <chrono>
 #include <cstring>
-#include <exception>
 #include <string>
 #include <utility>
 
@@ -68,16 +67,19 @@ class Connection final : private Exchange {
   [[nodiscard]] bool between_requests() const noexcept { return held_.empty() && !core_.is_discarding(); }
   Result<std::string_view> fill();
   std::string_view load_held();
+  /// What has arrived behind the present request's head and was not read as its content.
+  [[nodiscard]] std::string_view received_behind() const noexcept { return std::string_view(held_).substr(held_used_); }
   void hold(std::string_view rest);
   [[nodiscard]] bool cannot_be_complete(std::size_t held, std::string_view input) const noexcept;
 
   Next turn(std::string_view input);
   bool send_output(Next next);
   // What is rarely awaited keeps a frame of its own: inlined, it would be part of every idle connection's.
-  [[gnu::noinline]] runtime::Task<bool> send_unsent();
+  [[gnu::noinline]] runtime::Task<Result<void>> send_unsent(const Limits& of);
   [[gnu::noinline]] runtime::Task<Next> answer_deferred();
-  runtime::Task<Response> await_handler(runtime::Task<Response> handler);
-  runtime::Task<Next> send_deferred(Response response);
+  /// The answer has been sent, or `outcome` says why it has not.
+  void end_deferred(Response& response, std::uint64_t sent, Result<void> outcome);
+  [[gnu::noinline]] runtime::Task<Next> stream_deferred();
   [[gnu::noinline]] runtime::Task<void> end_after(Error error);
   [[gnu::noinline]] runtime::Task<void> linger();
   runtime::Task<Result<std::string_view>> next() override;
@@ -91,12 +93,12 @@ class Connection final : private Exchange {
   [[nodiscard]] runtime::TimePoint now() { return core_.context().worker().now(); }
 
   Stream stream_;
-  ConnectionCore core_;
   std::string held_;           ///< input that waits for its rest or for the present answer
   std::size_t held_used_ = 0;  ///< its first bytes, which a waiting handler has taken as content
   std::unique_ptr<Takeover> takeover_;
-  std::string unsent_;               ///< output that the kernel did not take
+  std::string unsent_;               ///< output that the kernel did not take, or, at the end, never will
   runtime::TimePoint head_since_{};  ///< when the first byte of the incomplete head in held_ came, or skipping began
+  ConnectionCore core_;              ///< a handler that waits ends with it: before what it may still read
 };
 
 /// Runs a connection as a root task: `worker.spawn(serve_connection<tcp::TcpStream>(context, peer, std::ref(worker),
@@ -133,8 +135,9 @@ runtime::Task<void> Connection<Stream>::run() {
       next = turn(load_held());
     }
     if (next == Next::kRead && unsent_.empty()) continue;
-    if (!unsent_.empty() && !co_await send_unsent()) co_return;
+    if (!unsent_.empty() && !co_await send_unsent(limits())) co_return;
     if (next == Next::kDeferred) next = co_await answer_deferred();
+    if (next == Next::kMore && held_.empty()) next = Next::kRead;
     if (next == Next::kClose || next == Next::kTakeOver) co_return;
     if (next == Next::kCloseLingering) co_return co_await linger();
   }
@@ -253,11 +256,12 @@ bool Connection<Stream>::send_output(Next next) {
 }
 
 template <io::ByteStream Stream>
-runtime::Task<bool> Connection<Stream>::send_unsent() {
-  ResponseWriter<Stream> writer(stream_, core_.context().worker(), limits());
+runtime::Task<Result<void>> Connection<Stream>::send_unsent(const Limits& of) {
+  ResponseWriter<Stream> writer(stream_, core_.context().worker(), of);
   const auto outcome = co_await writer.send({unsent_});
-  std::string().swap(unsent_);
-  co_return outcome.has_value();
+  unsent_.erase(0, writer.sent());
+  if (outcome) std::string().swap(unsent_);  // gives the memory back
+  co_return outcome;
 }
 
 // ---- answers that wait
@@ -267,37 +271,45 @@ runtime::Task<Next> Connection<Stream>::answer_deferred() {
   Deferred& deferred = core_.deferred();
   stream_.set_idle(false);
   stream_.clear_deadline();
-  Response response;
-  if (Response* const now = deferred.reply.now()) {
-    response = std::move(*now);
-  } else {
+  if (auto* const later = deferred.reply.later()) {
     stream_.watch_hang_up(&deferred.request->cancellation());  // H-20
-    response = co_await await_handler(std::move(*deferred.reply.later()));
+    co_await later->finished();
     co_await core_.context().worker().end_of_turn();
   }
-  if (response.body.source() != nullptr) stream_.watch_hang_up(&deferred.request->cancellation());
-  const Next next = co_await send_deferred(std::move(response));
-  head_since_ = now();
-  co_return next;
+  Response& response = core_.deferred_response();
+  if (!fits_turn(*deferred.request, response)) co_return co_await stream_deferred();
+
+  // As most answers leave. The worker's buffer is free: only the worker itself resumes who waits for the turn's end,
+  // not a connection in the middle of its own; and what was there at once does not fit.
+  io::Buffer& output = core_.context().output();
+  output.clear();
+  const Next next = core_.begin_deferred_answer(response, received_behind(), output);
+  if (sends_body(*deferred.request, response)) output.append(response.body.bytes());
+  const std::size_t size = output.size();
+  Result<void> outcome;
+  if (!send_output(next)) {
+    response.body = {};  // the rest of it is in unsent_
+    outcome = co_await send_unsent(deferred.request->limits());
+  }
+  end_deferred(response, size - unsent_.size(), outcome);
+  co_return outcome ? next : Next::kClose;
 }
 
+/// An answer that is large, or made while it is sent.
 template <io::ByteStream Stream>
-runtime::Task<Next> Connection<Stream>::send_deferred(Response response) {
+runtime::Task<Next> Connection<Stream>::stream_deferred() {
+  Response& response = core_.detach_response();
   const Request& request = *core_.deferred().request;
+  if (response.body.source() != nullptr) stream_.watch_hang_up(&request.cancellation());
   io::Buffer head(512);
-  const Next next = core_.begin_deferred_answer(response, std::string_view(held_).substr(held_used_), head);
-  if (request.method() == Method::kHead || has_no_body(response.status)) response.body = {};
+  const Next next = core_.begin_deferred_answer(response, received_behind(), head);
+  if (!sends_body(request, response)) response.body = {};
   const BodyFraming framing = framing_of(response, request.head().minor_version);
   ResponseWriter<Stream> writer(stream_, core_.context().worker(), request.limits());
   const auto outcome = co_await writer.send(head.view(), response.body, framing, request.cancellation());
-  response.body = {};  // what it is made of may still be reading the request
-
-  stream_.watch_hang_up(nullptr);
   if (!writer.failure().empty() && core_.context().recorder() != nullptr)
     core_.context().recorder()->failure(request, writer.failure());
-  core_.end_deferred(response, writer.sent(), outcome ? response.why : outcome.error().reason);
-  held_.erase(0, std::exchange(held_used_, 0));
-  takeover_ = std::move(response.takeover);
+  end_deferred(response, writer.sent(), outcome);
   if (outcome) co_return next;
   // A short answer must not look like a whole one (RFC 9112 §8): its framing tells, or a reset.
   if (framing == BodyFraming::kUntilClose) stream_.abort();
@@ -305,19 +317,19 @@ runtime::Task<Next> Connection<Stream>::send_deferred(Response response) {
 }
 
 template <io::ByteStream Stream>
-runtime::Task<Response> Connection<Stream>::await_handler(runtime::Task<Response> handler) {
-  try {
-    co_return co_await std::move(handler);
-  } catch (const std::exception& exception) {
-    Recorder* const recorder = core_.context().recorder();
-    if (recorder != nullptr) recorder->failure(*core_.deferred().request, exception.what());
-  }
-  co_return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
+void Connection<Stream>::end_deferred(Response& response, std::uint64_t sent, Result<void> outcome) {
+  stream_.watch_hang_up(nullptr);
+  response.body = {};  // what it is made of may still be reading the request
+  takeover_ = std::move(response.takeover);
+  core_.end_deferred(response, sent, outcome ? response.why : outcome.error().reason);
+  held_.erase(0, std::exchange(held_used_, 0));
+  if (held_.empty()) std::string().swap(held_);  // an idle connection holds none
+  head_since_ = now();
 }
 
 template <io::ByteStream Stream>
 runtime::Task<void> Connection<Stream>::linger() {
-  if (!unsent_.empty() && !co_await send_unsent()) co_return;
+  if (!unsent_.empty() && !co_await send_unsent(limits())) co_return;
   WorkerContext& context = core_.context();
   if (must_settle()) co_await http::settle(stream_, context.worker(), limits().write_idle);
   co_await http::linger(stream_, context.worker(), context.input());
@@ -353,8 +365,7 @@ runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
   const std::uint64_t limit = request.limits().body;
   if (content.remaining().value_or(0) > limit - received) co_return fail(ErrorKind::kProtocol, Reason::kBodyBytes);
   while (!content.done()) {
-    const std::string_view available = std::string_view(held_).substr(held_used_);
-    const auto step = content.step(available);
+    const auto step = content.step(received_behind());
     if (!step) co_return fail(ErrorKind::kProtocol, step.error());
     held_used_ += step->consumed;
     core_.deferred().trailer_section.append(step->trailers);
@@ -376,7 +387,7 @@ runtime::Task<Result<std::string_view>> Connection<Stream>::next() {
 template <io::ByteStream Stream>
 runtime::Task<Result<void>> Connection<Stream>::invite() {
   Deferred& deferred = core_.deferred();
-  const bool waits = deferred.request->head().expect_continue && held_.size() == held_used_;
+  const bool waits = deferred.request->head().expect_continue && received_behind().empty();
   if (std::exchange(deferred.invited, true) || !waits) co_return Result<void>();
   ResponseWriter<Stream> writer(stream_, core_.context().worker(), deferred.request->limits());
   auto told = co_await writer.send({"HTTP/1.1 100 Continue\r\n\r\n"});

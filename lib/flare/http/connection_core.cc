@@ -14,6 +14,8 @@ constexpr std::size_t kOutputPerTurn = 48 * 1024;
 constexpr std::size_t kLargestCopiedBody = 16 * 1024;  // above this a write of its own is cheaper than the copy
 constexpr std::uint64_t kDiscardable = 64 * 1024;      // H-16: skipping this much is cheaper than a new connection
 
+}  // namespace
+
 bool sends_body(const Request& request, const Response& response) noexcept {
   return request.method() != Method::kHead && !has_no_body(response.status);
 }
@@ -23,8 +25,6 @@ bool fits_turn(const Request& request, const Response& response) noexcept {
   if (!sends_body(request, response)) return true;
   return response.body.is_in_memory() && response.body.bytes().size() <= kLargestCopiedBody;
 }
-
-}  // namespace
 
 std::expected<void, Reason> Deferred::read_trailers() {
   constexpr std::size_t kEmpty = 2;  // its last line
@@ -82,11 +82,12 @@ Next ConnectionCore::answer(std::string_view head, std::string_view rest, Exchan
 
   const Limits& limits = request.limits();
   deferred_ = std::make_unique<Deferred>(Deferred{.request = context_.take_request(),
-                                                  .head = std::string(head),
-                                                  .reply = std::move(reply),
                                                   .started = started,
-                                                  .pace = TransferPace(limits.min_rate, limits.body_idle)});
-  deferred_->request->rebase(head.data(), deferred_->head.data());
+                                                  .pace = TransferPace(limits.min_rate, limits.body_idle),
+                                                  .trailer_section = {},
+                                                  .trailers = {},
+                                                  .reply = std::move(reply)});
+  deferred_->request->keep_head(head);
   return Next::kDeferred;
 }
 
@@ -115,9 +116,13 @@ Reply ConnectionCore::call_handler(Request& request) {
   try {
     return context_.handler()(request);
   } catch (const std::exception& exception) {
-    if (context_.recorder() != nullptr) context_.recorder()->failure(request, exception.what());
-    return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
+    return handler_failed(request, exception);
   }
+}
+
+Response ConnectionCore::handler_failed(const Request& request, const std::exception& exception) {
+  if (context_.recorder() != nullptr) context_.recorder()->failure(request, exception.what());
+  return error_response(Status::kInternalServerError, Reason::kHandlerFailed);
 }
 
 void ConnectionCore::append_head(const Request& request, const Response& response, bool keep_alive,
@@ -183,6 +188,24 @@ std::expected<std::size_t, Reason> ConnectionCore::discard(std::string_view inpu
   return consumed;
 }
 
+Response& ConnectionCore::deferred_response() {
+  Reply& reply = deferred_->reply;
+  if (auto* const later = reply.later()) {
+    try {
+      return later->result();
+    } catch (const std::exception& exception) {
+      reply = handler_failed(*deferred_->request, exception);
+    }
+  }
+  return *reply.now();
+}
+
+Response& ConnectionCore::detach_response() {
+  Response response = std::move(deferred_response());
+  deferred_->reply = std::move(response);
+  return *deferred_->reply.now();
+}
+
 Next ConnectionCore::begin_deferred_answer(Response& response, std::string_view rest, io::Buffer& out) {
   const Request& request = *deferred_->request;
   if (response.error_page) render_error_page(response, request);
@@ -197,10 +220,11 @@ Next ConnectionCore::begin_deferred_answer(Response& response, std::string_view 
 }
 
 void ConnectionCore::end_deferred(const Response& response, std::uint64_t bytes_out, Reason why) {
-  const std::uint64_t bytes_in = deferred_->head.size() + deferred_->request->body().size();
+  const std::uint64_t bytes_in = deferred_->request->kept_bytes() + deferred_->request->body().size();
   record(*deferred_->request, response, bytes_in, bytes_out, why, deferred_->started);
-  context_.give_request(std::move(deferred_->request));
-  deferred_.reset();
+  std::unique_ptr<Request> request = std::move(deferred_->request);
+  deferred_.reset();  // with the handler, while there is the request
+  context_.give_request(std::move(request));
 }
 
 void ConnectionCore::refuse(std::string_view input, Reason why) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +18,7 @@
 #include "flare/http/transfer_pace.h"
 #include "flare/http/worker_context.h"
 #include "flare/net/socket_addr.h"
+#include "flare/runtime/frame_pool.h"
 #include "flare/tls/session.h"
 
 namespace flare::http {
@@ -33,9 +36,10 @@ enum class Next : std::uint8_t {
 
 /// A request whose handler waits or whose answer does not fit the turn's buffer, with memory of its own.
 struct Deferred {
+  static void* operator new(std::size_t size) { return runtime::allocate_frame(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept { runtime::release_frame(memory, size); }
+
   std::unique_ptr<Request> request;
-  std::string head;  ///< the bytes the request's views point into
-  Reply reply;
   std::chrono::steady_clock::time_point started;
   // Of the content, as far as the handler has asked for it.
   TransferPace pace;
@@ -43,10 +47,15 @@ struct Deferred {
   bool invited = false;         ///< to send it, or no need to
   std::string trailer_section;  ///< as it came
   std::vector<Field> trailers;
+  Reply reply;  ///< ends first: its handler may use the others to the last
 
   /// The content has ended: what its trailer section holds.
   std::expected<void, Reason> read_trailers();
 };
+
+[[nodiscard]] bool sends_body(const Request& request, const Response& response) noexcept;
+/// The whole answer goes into the worker's buffer: its content is in memory, and not large.
+[[nodiscard]] bool fits_turn(const Request& request, const Response& response) noexcept;
 
 class ConnectionCore {
  public:
@@ -78,6 +87,10 @@ class ConnectionCore {
   /// The head of the deferred answer, and what follows once it is sent. `rest`: input that has arrived behind the
   /// request's head and what was read of its content.
   Next begin_deferred_answer(Response& response, std::string_view rest, io::Buffer& out);
+  /// Once its reply is there: that, or what stands for it where the handler failed. Lives until end_deferred().
+  Response& deferred_response();
+  /// The same, without its handler: where sending takes its time, that ends before.
+  Response& detach_response();
   void end_deferred(const Response& response, std::uint64_t bytes_out, Reason why);
 
   /// Appends the answer to the request at the start of `input`, which cannot be understood or came too late; the
@@ -94,6 +107,7 @@ class ConnectionCore {
   Next send_now(const Request& request, Response& response, std::string_view rest,
                 std::chrono::steady_clock::time_point started, std::size_t bytes_in);
   Reply call_handler(Request& request);
+  Response handler_failed(const Request& request, const std::exception& exception);
   /// Why this connection is not the right one for the request (RFC 9110 §7.4); kNone: it is.
   [[nodiscard]] Reason misdirected(const Request& request) const;
   /// The peer does not speak HTTP at all, but opens a TLS handshake.

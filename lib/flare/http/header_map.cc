@@ -74,7 +74,10 @@ void HeaderMap::set(std::string_view name, std::string_view value) {
 void HeaderMap::append(std::string_view name, std::string_view value) {
   if (lies_in(name, encoded()) || lies_in(value, encoded())) return append(std::string(name), std::string(value));
   check(name, value);
-  value = ascii::trim(value);  // a value has no blanks at its ends, RFC 9110 §5.5
+  append_parsed(name, ascii::trim(value));  // a value has no blanks at its ends, RFC 9110 §5.5
+}
+
+void HeaderMap::append_parsed(std::string_view name, std::string_view value) {
   char* out = grow(name.size() + kSeparator.size() + value.size() + kLineEnd.size());
   put(put(put(put(out, name), kSeparator), value), kLineEnd);
 }

@@ -18,11 +18,12 @@ class HeaderInjectionError : public Exception {
 };
 
 /// Ordered fields; names compare without case. Small maps live inside the object: no allocation.
-/// Every writer throws HeaderInjectionError on a name or value that RFC 9110 §5 does not allow, and drops blanks at a
-/// value's ends. Names and values may be views of the map itself.
+/// Every writer, append_parsed() and append_encoded() excepted, throws HeaderInjectionError on a name or value that
+/// RFC 9110 §5 does not allow, and drops blanks at a value's ends. Names and values may be views of the map itself.
 class HeaderMap {
  public:
-  HeaderMap() noexcept = default;
+  // Not `= default`: with that, `{}` would clear inline_ first.
+  HeaderMap() noexcept {}  // NOLINT(modernize-use-equals-default)
   HeaderMap(const HeaderMap& other) { copy(other); }
   HeaderMap(HeaderMap&& other) noexcept { take(other); }
   HeaderMap& operator=(const HeaderMap& other);
@@ -47,6 +48,8 @@ class HeaderMap {
   void for_each(Visit&& visit) const;
   /// "Name: value\r\n" for each field, as it goes to the wire.
   [[nodiscard]] std::string_view encoded() const noexcept { return {data(), size_}; }
+  /// Appends a field that a parser has seen, which is valid, trimmed, and no view of this map.
+  void append_parsed(std::string_view name, std::string_view value);
   /// Appends fields already in wire form and already checked (another map's encoded()).
   void append_encoded(std::string_view lines);
 

@@ -136,8 +136,12 @@ class Request {
   // ---- for whoever makes requests: the connection, and tests.
   /// Parses `input` (RequestBuilder of a connection); see parse_request_head. The canonical path is computed too.
   std::expected<std::size_t, Reason> parse(std::string_view input, const Limits& limits) noexcept;
-  /// The bytes that were parsed have moved from `from` to `to`: every view follows.
-  void rebase(const char* from, const char* to) noexcept;
+  /// Copies the bytes that were parsed, `head`, and every view follows: they may go.
+  void keep_head(std::string_view head);
+  /// Of the head that was kept.
+  [[nodiscard]] std::size_t kept_bytes() const noexcept { return kept_.size(); }
+  /// It has been answered, and waits for its next use: gives memory back, where that is much.
+  void retire() noexcept;
   void set_peer(const net::SocketAddr& peer, bool tls) noexcept {
     peer_ = peer;
     client_ = sender_ = peer.ip();
@@ -167,6 +171,7 @@ class Request {
   std::string_view path_;
   std::string canonical_;  ///< where path_ points when it is not the received bytes
   std::string body_;
+  std::string kept_;  ///< the head, where it was kept; keeps its memory
   ContentSource* content_ = nullptr;
   Exchange* exchange_ = nullptr;
   mutable runtime::Cancellation cancellation_;  ///< is about the asker, not part of what is asked

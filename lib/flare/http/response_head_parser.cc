@@ -77,7 +77,9 @@ class ResponseSemantics {
 template <class Scan>
 Stage parse_status_line(const char* p, const char* end, ResponseHead& head) noexcept {
   constexpr std::string_view kShape = "HTTP/d.d ddd ";  // RFC 9112 §2.3: case-sensitive
-  for (std::size_t i = 0; i < kShape.size(); ++i) {
+  constexpr std::string_view kUsual = "HTTP/1.1 200 ";
+  const bool is_usual = std::string_view(p, end).starts_with(kUsual);
+  for (std::size_t i = 0; i < kShape.size() && !is_usual; ++i) {
     if (p + i == end) return Stage::incomplete();
     const bool fits = kShape[i] == 'd' ? ascii::is_digit(p[i]) : p[i] == kShape[i];
     if (!fits) return detail::refuse_byte(p + i, end, Reason::kBadStatusLine);

@@ -20,6 +20,7 @@
 #include "flare/io/page_cache.h"
 #include "flare/io/pieces.h"
 #include "flare/io/pipe.h"
+#include "flare/runtime/eventual.h"
 #include "flare/runtime/offload.h"
 #include "flare/runtime/worker.h"
 
@@ -37,7 +38,7 @@ class ResponseWriter {
         pace_(limits.min_rate, limits.write_idle),
         bandwidth_(limits.bandwidth) {}
 
-  runtime::Task<Result<void>> send(io::Pieces pieces);
+  runtime::Eventual<Result<void>> send(io::Pieces pieces);
   /// Head and content; `gone` tells a source that its reader has left.
   runtime::Task<Result<void>> send(std::string_view head, const Body& body, BodyFraming framing,
                                    runtime::Cancellation& gone);
@@ -56,6 +57,8 @@ class ResponseWriter {
     BodySource& source;
   };
 
+  Result<void> try_send(io::Pieces& pieces);
+  runtime::Task<Result<void>> send_rest(io::Pieces pieces);
   runtime::Task<Result<void>> send_file(std::string_view head, const FileRange& range);
   runtime::Task<Result<void>> send_shares(std::string_view head, std::string_view bytes);
   runtime::Task<void> warm(const FileRange& range, std::uint64_t offset, std::uint64_t length);
@@ -82,19 +85,33 @@ class ResponseWriter {
 };
 
 template <io::ByteStream Stream>
-runtime::Task<Result<void>> ResponseWriter<Stream>::send(io::Pieces pieces) {
+runtime::Eventual<Result<void>> ResponseWriter<Stream>::send(io::Pieces pieces) {
+  auto out = try_send(pieces);
+  if (out || out.error().kind != ErrorKind::kWouldBlock) return out;
+  return send_rest(pieces);
+}
+
+/// What is left in `pieces` did not fit (kWouldBlock).
+template <io::ByteStream Stream>
+Result<void> ResponseWriter<Stream>::try_send(io::Pieces& pieces) {
   while (!pieces.empty()) {
     const auto count = stream_.try_writev(pieces.vectors());
-    if (count) {
-      sent_ += *count;
-      pieces.consume(*count);
-    } else if (count.error().kind != ErrorKind::kWouldBlock) {
-      co_return fail(count.error().kind, Reason::kClientClosed);
-    } else if (auto ready = co_await wait_writable(); !ready) {
-      co_return ready;
-    }
+    if (!count && count.error().kind == ErrorKind::kWouldBlock) return std::unexpected(count.error());
+    if (!count) return fail(count.error().kind, Reason::kClientClosed);
+    sent_ += *count;
+    pieces.consume(*count);
   }
-  co_return Result<void>();
+  return {};
+}
+
+template <io::ByteStream Stream>
+runtime::Task<Result<void>> ResponseWriter<Stream>::send_rest(io::Pieces pieces) {
+  for (;;) {
+    auto ready = co_await wait_writable();
+    if (!ready) co_return ready;
+    const auto out = try_send(pieces);
+    if (out || out.error().kind != ErrorKind::kWouldBlock) co_return out;
+  }
 }
 
 template <io::ByteStream Stream>

@@ -69,7 +69,7 @@ std::unique_ptr<Request> WorkerContext::take_request() {
 }
 
 void WorkerContext::give_request(std::unique_ptr<Request> request) noexcept {
-  request->set_body({});
+  request->retire();
   if (spare_requests_.size() < kSpareRequests) spare_requests_.push_back(std::move(request));
 }
 

@@ -53,10 +53,11 @@ class TaskPromise : public TaskPromiseBase {
   void return_value(Value&& value) {
     value_.emplace(std::forward<Value>(value));
   }
-  T take() {
+  T& result() {
     rethrow_if_failed();
-    return std::move(*value_);
+    return *value_;
   }
+  T take() { return std::move(result()); }
 
  private:
   std::optional<T> value_;
@@ -94,20 +95,32 @@ class [[nodiscard]] Task {
   }
 
   auto operator co_await() && noexcept {
-    struct Awaiter {
-      std::coroutine_handle<promise_type> frame;
-      bool await_ready() const noexcept { return false; }
-      std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
-        frame.promise().set_continuation(awaiting);
-        return frame;
-      }
-      T await_resume() const { return frame.promise().take(); }
+    struct Awaiter : Start {
+      T await_resume() const { return this->frame.promise().take(); }
     };
-    return Awaiter{frame_};
+    return Awaiter{{frame_}};
   }
+
+  /// For who keeps the task, once, instead of that: co_await finished(), and the result stays where it is, as long as
+  /// the task is kept. An exception that left the coroutine leaves result().
+  auto finished() & noexcept {
+    struct Awaiter : Start {
+      void await_resume() const noexcept {}
+    };
+    return Awaiter{{frame_}};
+  }
+  [[nodiscard]] auto& result() & { return frame_.promise().result(); }
 
  private:
   friend class detail::TaskPromise<T>;
+  struct Start {
+    std::coroutine_handle<promise_type> frame;
+    bool await_ready() const noexcept { return false; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
+      frame.promise().set_continuation(awaiting);
+      return frame;
+    }
+  };
   explicit Task(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
 
   std::coroutine_handle<promise_type> frame_;

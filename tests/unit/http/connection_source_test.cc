@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -28,6 +29,7 @@ struct Script {
   bool ready = false;
   enum class End { kComplete, kError, kThrow } end = End::kComplete;
   int pulled = 0;
+  std::function<void()> pulls;  ///< called by each
   bool cancelled = false;
 };
 
@@ -36,6 +38,7 @@ class Scripted final : public BodySource {
   explicit Scripted(Script& script) : script_(script) {}
   runtime::Task<Result<std::string_view>> next() override {
     ++script_.pulled;
+    if (script_.pulls) script_.pulls();
     if (script_.cancelled) co_return fail(ErrorKind::kCancelled);
     while (at_ < script_.pieces.size() && script_.pieces[at_].empty()) ++at_;
     if (at_ < script_.pieces.size()) co_return script_.pieces[at_++];
@@ -122,6 +125,28 @@ TEST(ConnectionSource, HeadTellsTheFramingAndPullsNothing) {
   EXPECT_THAT(answers[0].fields, HasSubstr("Transfer-Encoding: chunked\r\n"));
   EXPECT_EQ(answers[1].body, "onetwothree");
   EXPECT_EQ(script.pulled, 4);  // the GET's three pieces and the end
+}
+
+/// Waits, and gives the script back; `kept` is its own as long as it lives.
+runtime::Task<Response> scripted_later(Script& script, [[maybe_unused]] std::shared_ptr<int> kept) {
+  Response response;
+  response.body = std::unique_ptr<BodySource>(std::make_unique<Scripted>(script));
+  co_return response;
+}
+
+TEST(ConnectionSource, AHandlerThatWaitedEndsBeforeItsContentIsSent) {
+  Script script;
+  const auto kept = std::make_shared<int>();
+  script.pulls = [&] { EXPECT_EQ(kept.use_count(), 1); };
+  Wire wire;
+  wire.arriving = {"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(kGet)};
+  serve(wire, [&](Request&) -> Reply { return scripted_later(script, kept); });
+  const auto answers = parse_answers(wire.sent, {true, false});
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_THAT(answers[0].fields, HasSubstr("Transfer-Encoding: chunked\r\n"));
+  EXPECT_EQ(answers[1].body, "onetwothree");
+  EXPECT_EQ(script.pulled, 4) << "for HEAD nothing is";
+  EXPECT_EQ(kept.use_count(), 1);
 }
 
 TEST(ConnectionSource, WhatIsReadyLeavesWithTheHead) {

@@ -168,11 +168,14 @@ TEST(Connection, LingersWhereThePipelineGoesOnBehindTheLastAnswer) {
   EXPECT_EQ(parse_answers(cut.sent).size(), 1U);
   EXPECT_TRUE(cut.write_shut);
 
-  Wire large;  // an answer that leaves in writes of its own
-  large.arriving = {"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + get("/echo?never")};
-  serve(large, routes());
-  EXPECT_EQ(parse_answers(large.sent).size(), 1U);
-  EXPECT_TRUE(large.write_shut);
+  for (const char* path : {"/large", "/later"}) {  // in writes of its own; of a handler that waits
+    Wire other;
+    other.arriving = {"GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" +
+                      get("/echo?never")};
+    serve(other, routes());
+    EXPECT_EQ(parse_answers(other.sent).size(), 1U);
+    EXPECT_TRUE(other.write_shut);
+  }
 
   Wire last;
   last.arriving = {close};
@@ -358,6 +361,39 @@ class RecordingRecorder final : public Recorder {
   std::vector<std::string> failures;
   std::uint64_t bytes_out = 0;
 };
+
+TEST(Connection, SmallAnswersOfHandlersThatWaitLeaveInOneWriteHoweverSlowTheyMayBe) {
+  Limits slow;
+  slow.bandwidth = 64UL * 1024;
+  const auto sized = [](std::size_t size) {
+    return [size](const Request&) -> runtime::Task<Response> { co_return ok(std::string(size, 'x')); };
+  };
+  Router router;
+  router.get("/small", sized(16UL * 1024));
+  router.get("/more", sized(16UL * 1024 + 1));
+  for (const std::string_view path : {"/small", "/more"}) {
+    Wire wire;
+    wire.arriving = {get(path)};
+    serve(wire, router, slow);
+    EXPECT_EQ(wire.writes == 1, path == "/small");
+    EXPECT_EQ(parse_answers(wire.sent).size(), 1U);
+  }
+}
+
+TEST(Connection, RecordsWhatWasSentOfAnAnswerThatBrokeOff) {
+  const std::size_t all = answer(get("/later"), routes()).size();
+  for (std::size_t sent : {std::size_t{1}, all / 2, all - 1}) {
+    RecordingRecorder recorder;
+    Wire wire;
+    wire.arriving = {get("/later")};
+    wire.write_sizes = {sent};
+    wire.reset_after_sent = sent;
+    serve(wire, routes(), {}, &recorder);
+    ASSERT_EQ(recorder.transactions.size(), 1U);
+    EXPECT_EQ(recorder.transactions[0].why, Reason::kClientClosed);
+    EXPECT_EQ(recorder.bytes_out, sent);
+  }
+}
 
 TEST(Connection, TellsTheRecorderOfEveryRequestTheRefusedOnesToo) {
   RecordingRecorder recorder;

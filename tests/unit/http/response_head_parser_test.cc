@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
+#include "flare/http/header_map.h"
 #include "support/guarded_input.h"
 
 namespace flare::http {
@@ -76,6 +78,27 @@ TEST(ResponseHead, RefusesBadFieldLines) {
   EXPECT_EQ(refused(with("A\r\nB: c")), Reason::kBadHeaderName);
   EXPECT_EQ(refused(with("A: b\0c"s)), Reason::kBadHeaderValue);
   EXPECT_EQ(refused(with("A: b\nC: d")), Reason::kBadLineEnding);
+}
+
+// HeaderMap::append_parsed() relies on it: a proxy's answer is made of these.
+TEST(ResponseHead, TakesNoFieldThatHeaderMapWouldRefuse) {
+  for (int c = 0; c < 256; ++c) {
+    const std::string byte(1, static_cast<char>(c));
+    for (const auto& [name, value] : {std::pair("x" + byte + "y", "v"s), std::pair("x"s, "v" + byte + "w"),
+                                      std::pair("x"s, byte + "v"), std::pair("x"s, "v" + byte)}) {
+      const std::string input = "HTTP/1.1 200 OK\r\n" + name + ": " + value + "\r\n\r\n";
+      ResponseHead head;
+      const Outcome taken = parse_response_head(input, Method::kGet, {}, head);
+      if (!taken || *taken == 0) continue;
+      HeaderMap parsed;
+      HeaderMap checked;
+      for (const Field& field : head.fields) {
+        parsed.append_parsed(field.name, field.value);
+        ASSERT_NO_THROW(checked.append(field.name, field.value)) << c;
+      }
+      EXPECT_EQ(parsed.encoded(), checked.encoded()) << c;
+    }
+  }
 }
 
 TEST(ResponseHead, KeepsToItsLimitsAlsoWhereItIsIncomplete) {

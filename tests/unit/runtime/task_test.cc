@@ -48,6 +48,21 @@ TEST(Task, MovesResultsThatCannotBeCopied) { EXPECT_EQ(*run(move_only()), "owned
 TEST(Task, ThrowsWhatLeftTheCoroutineWhereItIsAwaited) { EXPECT_THROW(run(failing()), std::runtime_error); }
 TEST(Task, ChainsDeeply) { EXPECT_EQ(run(deep(2'000)), 2'000); }
 
+TEST(Task, KeepsItsResultForWhoKeepsTheTask) {
+  Worker worker;
+  Task<std::unique_ptr<std::string>> good = move_only();
+  Task<int> bad = failing();
+  const auto both = [](auto& first, auto& second) -> Task<void> {
+    co_await first.finished();
+    co_await second.finished();
+  };
+  worker.spawn(both(good, bad));
+  ASSERT_EQ(worker.active_tasks(), 0U);
+  EXPECT_EQ(*good.result(), "owned");
+  EXPECT_EQ(&good.result(), &good.result());
+  EXPECT_THROW(static_cast<void>(bad.result()), std::runtime_error);
+}
+
 TEST(Task, IsLazyAndMayBeDroppedUnstarted) {
   bool started = false;
   {

@@ -1,6 +1,7 @@
 // What a keep-alive request may cost once things run: counted, not timed. A program of its own, because it counts every
 // allocation of the process.
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,10 +11,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "flare/handlers/reverse_proxy.h"
 #include "flare/handlers/static_files.h"
 #include "flare/http/client_connection.h"
 #include "flare/http/connection_pool.h"
@@ -200,6 +204,60 @@ TEST(SteadyStateFiles, ASmallFileCostsOneReadOneWriteAndNoAllocationALargerOneTw
   client.exchange(large, 48UL * 1024 + 100);
   const runtime::WorkerReport first = server.report().front();
   EXPECT_EQ(first.sends - after.sends, 2U) << "head, then sendfile";
+  EXPECT_TRUE(server.shutdown());
+}
+
+// What waits for another server takes its memory from pools.
+TEST_F(SteadyState, AProxiedRequestCostsTwoWritesAndNoAllocation) {
+  constexpr std::uint64_t kRequests = 2000;
+  handlers::UpstreamOptions upstream;
+  upstream.servers.push_back({.address = server_.local_addr().to_string()});
+  upstream.keepalive.requests = 1'000'000;
+  http::Server proxy = http::Server::bind(net::SocketAddr::localhost(0));
+  http::Router router;
+  router.any("/**", handlers::ReverseProxy(std::make_shared<handlers::UpstreamPool>(upstream)));
+  http::ServeOptions options{.workers = 1};
+  options.limits.keepalive_requests = 1'000'000;
+  proxy.start(std::move(router), options);
+  Client client(proxy.local_addr().address()->port());
+  const std::size_t answer = client.probe(kRequest);
+  for (int i = 0; i < 100; ++i) client.exchange(kRequest, answer);
+
+  const runtime::WorkerReport before = proxy.report().front();
+  const std::uint64_t allocated = allocations.load();
+  for (std::uint64_t i = 0; i < kRequests; ++i) client.exchange(kRequest, answer);
+  EXPECT_EQ(allocations.load() - allocated, 0U);
+  const runtime::WorkerReport after = proxy.report().front();
+  EXPECT_EQ(after.requests - before.requests, kRequests);
+  EXPECT_EQ(after.sends - before.sends, 2 * kRequests);
+  // Two for a request; one more for a connection that lay idle for a while, where the machine is busy.
+  EXPECT_LT(after.receives - before.receives, 2 * kRequests + kRequests / 4);
+  EXPECT_EQ(after.controls - before.controls, 0U) << "no epoll_ctl in the steady state";
+  EXPECT_TRUE(proxy.shutdown());
+}
+
+// Content that comes late is gathered in memory of the connection's own: not for longer than the request lasts.
+TEST(SteadyStateIdle, AConnectionThatHadContentHoldsNoneOfIt) {
+  constexpr std::size_t kConnections = 200;
+  http::Server server = http::Server::bind(net::SocketAddr::localhost(0));
+  http::Router router;
+  router.post("/", [](const http::Request& request) { return http::ok(std::string(request.body())); });
+  server.start(std::move(router), {.workers = 1});
+  constexpr std::string_view kHead = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < kConnections; ++i)
+    clients.push_back(std::make_unique<Client>(server.local_addr().address()->port()));
+  const auto ask_all = [&] {
+    for (const auto& each : clients) {
+      each->probe(kHead, "100");
+      each->probe("hello");
+    }
+  };
+  ask_all();
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (int i = 0; i < 3; ++i) ask_all();
+  EXPECT_LT(::mallinfo2().uordblks, before + 1024 * kConnections);
+  EXPECT_LT(before / kConnections, 32UL * 1024 + sizeof(Client));
   EXPECT_TRUE(server.shutdown());
 }
 

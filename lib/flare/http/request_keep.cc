@@ -2,8 +2,9 @@
 
 namespace flare::http {
 
-void Request::rebase(const char* from, const char* to) noexcept {
-  const auto move = [from, to](std::string_view& view) {
+void Request::keep_head(std::string_view head) {
+  kept_.assign(head);
+  const auto move = [from = head.data(), to = kept_.data()](std::string_view& view) {
     if (!view.empty()) view = {to + (view.data() - from), view.size()};
   };
   const bool path_is_received = path_.data() != canonical_.data();
@@ -17,6 +18,12 @@ void Request::rebase(const char* from, const char* to) noexcept {
     move(field.value);
   }
   if (path_is_received) move(path_);
+}
+
+void Request::retire() noexcept {
+  constexpr std::size_t kUsualHead = 4096;
+  std::string().swap(body_);
+  if (kept_.capacity() > kUsualHead) std::string().swap(kept_);
 }
 
 }  // namespace flare::http
