@@ -74,10 +74,11 @@ struct ReverseProxy::Shared {
   static Task<Response> answer(std::shared_ptr<const Shared> shared, Request& request);
   template <class Stream>
   Response give(Answered<Stream> answered, const Request& request) const;
+  // Rare: drawn into answer()'s frame it would be most of that.
   template <class Stream>
-  Task<Response> give_when_whole(Answered<Stream> answered, runtime::Cancellation& client) const;
+  [[gnu::noinline]] Task<Response> give_when_whole(Answered<Stream> answered, runtime::Cancellation& client) const;
   template <class Stream>
-  Response take_over(Answered<Stream> answered, Response response) const;
+  void take_over(Answered<Stream> answered, Response& response) const;
   static RetryBudget* budget_of(const std::shared_ptr<const Shared>& shared, Worker& worker);
   [[nodiscard]] std::string cookie_for(const UpstreamServer& server) const;
 
@@ -150,16 +151,19 @@ Task<Response> ReverseProxy::Shared::answer(std::shared_ptr<const Shared> shared
 
 template <class Stream>
 Response ReverseProxy::Shared::give(Answered<Stream> answered, const Request& request) const {
-  Response response = proxy::forward_response(*answered.head);
-  if (response.status == Status::kSwitchingProtocols)
-    return take_over<Stream>(std::move(answered), std::move(response));
+  Response response = proxy::forward_response(*answered.head);  // every return names it: it is never moved
+  if (response.status == Status::kSwitchingProtocols) {
+    take_over<Stream>(std::move(answered), response);
+    return response;
+  }
   const auto told = answered.head->content_length;
   auto& connection = *answered.from;
   const auto size = connection.remaining();
   const auto first = connection.try_next();
   if (!first && first.error().kind != ErrorKind::kWouldBlock) {
     answered.from.place.failed();
-    return proxy::refusal(first.error(), options.proxy_status);
+    response = proxy::refusal(first.error(), options.proxy_status);
+    return response;
   }
   const bool with_trailers = proxy::accepts_trailers(request.headers());
   if (!connection.is_complete() || (with_trailers && connection.has_trailers())) {
@@ -195,14 +199,13 @@ Task<Response> ReverseProxy::Shared::give_when_whole(Answered<Stream> answered, 
 }
 
 template <class Stream>
-Response ReverseProxy::Shared::take_over(Answered<Stream> answered, Response response) const {
+void ReverseProxy::Shared::take_over(Answered<Stream> answered, Response& response) const {
   response.headers.set("Upgrade", *http::Fields(answered.head->fields).get("Upgrade"));
   std::string surplus(answered.from->surplus());
   static_cast<void>(answered.from->finish());
   auto& upstream = answered.from.place.upstream();
   response.takeover = std::make_unique<proxy::Tunnel<typename WorkerUpstream<Stream>::Borrowed>>(
       upstream.worker, upstream.buffers, std::move(answered.from), std::move(surplus), tunnel_idle);
-  return response;
 }
 
 /// By which the client is told whom it was at, where it did not know (P-20).

@@ -17,6 +17,7 @@
 #include "flare/handlers/upstream/open_stream.h"
 #include "flare/handlers/upstream/worker_upstream.h"
 #include "flare/http/exchange.h"
+#include "flare/runtime/eventual.h"
 
 namespace flare::handlers::proxy {
 
@@ -51,11 +52,9 @@ class Asking {
       : pool_(pool),
         upstream_(upstream),
         question_(question),
-        budget_(question.budget != nullptr ? *question.budget : upstream.budget),
-        head_(upstream.take_head()) {}
+        budget_(question.budget != nullptr ? *question.budget : upstream.budget) {}
   Asking(const Asking&) = delete;
   Asking& operator=(const Asking&) = delete;
-  ~Asking() { upstream_.put_head(std::move(head_)); }
 
   /// Errors: ErrorSource::kUpstream of the last server that was asked; what content gives; kNoUpstream, kUpstreamBusy,
   /// kUpstreamQueueTimeout, kUpstreamBreaker where none was.
@@ -75,10 +74,8 @@ class Asking {
         if (!may_repeat_connect()) co_return std::unexpected(last_error_);
         continue;
       }
-      head_.clear();
-      make_head(head_, place_.server().address);
       const auto since = upstream_.worker.now();
-      auto head = co_await ask_one();
+      auto head = co_await ask_one(make_head);
       if (head) {
         place_.server().observe(now(), nanoseconds(upstream_.worker.now()) - nanoseconds(since));
         if (may_ask_another((*head)->status)) continue;
@@ -122,21 +119,27 @@ class Asking {
     fresh_ = false;
   }
 
-  runtime::Task<Result<void>> find_place() {
+  runtime::Eventual<Result<void>> find_place() {
     NoServer why{};
     place_ = upstream_.take_place(pool_, pick_request(), why);
-    if (place_) co_return Result<void>();
-    if (why == NoServer::kNoneHealthy) co_return fail(ErrorKind::kUnreachable, Reason::kNoUpstream);
+    if (place_) return Result<void>();
+    if (why == NoServer::kNoneHealthy) return Result<void>(fail(ErrorKind::kUnreachable, Reason::kNoUpstream));
+    return wait_for_place();
+  }
+  runtime::Task<Result<void>> wait_for_place() {
     auto waited = co_await upstream_.wait_for_place(pool_, pick_request(), question_.client);
     if (!waited) co_return std::unexpected(waited.error());
     place_ = std::move(*waited);
     co_return Result<void>();
   }
 
-  runtime::Task<Result<void>> connect() {
+  runtime::Eventual<Result<void>> connect() {
     ++question_.attempts;
     if (!fresh_) lease_ = place_.served().idle.take(is_repeatable() ? Idle::Look::kIfStale : Idle::Look::kAlways);
-    if (lease_) co_return Result<void>();
+    if (lease_) return Result<void>();
+    return connect_anew();
+  }
+  runtime::Task<Result<void>> connect_anew() {
     auto stream = co_await open_stream(OfKind<Stream>(), upstream_.worker, place_.served().member, pool_->options(),
                                        &question_.client);
     if (!stream) co_return std::unexpected(stream.error());
@@ -145,14 +148,17 @@ class Asking {
   }
 
   /// Sends the request and receives the head of its answer.
-  runtime::Task<Result<const http::ResponseHead*>> ask_one() {
+  template <class MakeHead>
+  runtime::Task<Result<const http::ResponseHead*>> ask_one(const MakeHead& make_head) {
     co_await upstream_.worker.end_of_turn();
     if (question_.client.is_cancelled()) co_return fail(ErrorKind::kCancelled);
     Connection& connection = *lease_;
     const CancelExchange<Connection> listener(question_.client, connection);
     connection.begin(question_.method, *question_.limits);
-    const io::Pieces pieces(head_.view(), question_.at_hand);
-    const auto sent = co_await connection.send(pieces);
+    auto head_buffer = upstream_.take_head();
+    make_head(head_buffer, place_.server().address);
+    const auto sent = co_await connection.send({head_buffer.view(), question_.at_hand});
+    upstream_.put_head(std::move(head_buffer));
     // A server that closes may have said why before: that counts.
     if (!sent && sent.error().kind == ErrorKind::kTimeout) co_return std::unexpected(sent.error());
     if (sent && question_.content != nullptr) {
@@ -233,7 +239,6 @@ class Asking {
   Upstream& upstream_;
   Question& question_;
   RetryBudget& budget_;
-  io::Buffer head_;
   Place place_;
   typename Idle::Lease lease_;                  ///< ends before its place
   std::unique_ptr<Upload<Connection>> upload_;  ///< ends before its connection

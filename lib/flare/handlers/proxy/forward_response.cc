@@ -16,7 +16,7 @@ http::Response forward_response(const http::ResponseHead& head) {
   const http::Fields fields(head.fields);
   const HopByHop hop(fields);
   for (const http::Field& field : fields) {
-    if (!hop.owns(field.name) && !is_replaced(field.name)) response.headers.append(field.name, field.value);
+    if (!hop.owns(field.name) && !is_replaced(field.name)) response.headers.append_parsed(field.name, field.value);
   }
   return response;
 }

@@ -16,8 +16,8 @@ class SpooledContent final : public http::ContentSource {
  public:
   explicit SpooledContent(std::unique_ptr<http::ContentSource> from) noexcept : from_(std::move(from)) {}
 
-  /// True: all of it is here, in bytes().
-  runtime::Task<Result<bool>> spool(std::size_t most) {
+  /// True: all of it is here, in bytes(). Rare, so it keeps out of its caller's frame.
+  [[gnu::noinline]] runtime::Task<Result<bool>> spool(std::size_t most) {
     while (bytes_.size() < most) {
       const auto piece = co_await from_->next();
       if (!piece) co_return std::unexpected(piece.error());

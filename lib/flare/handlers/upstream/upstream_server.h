@@ -34,10 +34,13 @@ struct UpstreamServer {
   /// Two workers at once may lose one of the two.
   void observe(std::int64_t now, std::int64_t latency) noexcept {
     constexpr double kMemory = 10e9;
+    constexpr double kMostKept = 0.7;
+    constexpr double kRecent = 0.35 * kMemory;  // exp(-0.35) > kMostKept: usually there is nothing to compute
     constexpr auto kRelaxed = std::memory_order_relaxed;
     const auto before = ewma.load(kRelaxed);
     const auto elapsed = static_cast<double>(now - ewma_at.load(kRelaxed));
-    const double keep = before == 0 ? 0 : std::min(0.7, std::exp(-elapsed / kMemory));
+    const double part = elapsed < kRecent ? kMostKept : std::min(kMostKept, std::exp(-elapsed / kMemory));
+    const double keep = before == 0 ? 0 : part;
     const auto sample = static_cast<double>(std::max<std::int64_t>(latency, 1));
     ewma.store(static_cast<std::int64_t>(static_cast<double>(before) * keep + sample * (1 - keep)) + 1, kRelaxed);
     ewma_at.store(now, kRelaxed);

@@ -20,7 +20,7 @@
 
 namespace flare::handlers {
 
-/// Belongs to its worker. Whoever has a connection of it keeps it, and the pool, alive.
+/// Belongs to its worker. Whoever has a place of it keeps it, and the pool, alive.
 template <class Stream>
 class WorkerUpstream final : public runtime::WorkerLocal,
                              public UpstreamPool::Waiters,
@@ -32,32 +32,34 @@ class WorkerUpstream final : public runtime::WorkerLocal,
 
   /// A server as this worker knows it.
   struct Served {
-    Served(runtime::Worker& worker, UpstreamPool::Member of, const http::ConnectionPoolOptions& keepalive)
-        : member(std::move(of)), idle(worker, keepalive) {}
+    Served(WorkerUpstream& in, UpstreamPool::Member of, const http::ConnectionPoolOptions& keepalive)
+        : upstream(in), member(std::move(of)), idle(in.worker, keepalive) {}
+    WorkerUpstream& upstream;
     UpstreamPool::Member member;
     Idle idle;
-    bool retired = false;  ///< it is no member any more, or has moved: no connection to it is kept
+    std::size_t places = 0;  ///< taken, on this worker
+    bool retired = false;    ///< it is no member any more, or has moved: no connection to it is kept
   };
 
   /// A request's place at a server: it counts there as long as this lives.
   class Place {
    public:
     Place() noexcept = default;
-    Place(Place&&) noexcept = default;
+    Place(Place&& other) noexcept : served_(std::exchange(other.served_, nullptr)) {}
     Place& operator=(Place&& other) noexcept {
       leave();
-      upstream_ = std::move(other.upstream_);
-      pool_ = std::move(other.pool_);
-      served_ = std::move(other.served_);
+      served_ = std::exchange(other.served_, nullptr);
       return *this;
     }
     ~Place() { leave(); }
     [[nodiscard]] explicit operator bool() const noexcept { return served_ != nullptr; }
     [[nodiscard]] Served& served() const noexcept { return *served_; }
     [[nodiscard]] UpstreamServer& server() const noexcept { return *served_->member.server; }
-    [[nodiscard]] WorkerUpstream& upstream() const noexcept { return *upstream_; }
+    [[nodiscard]] WorkerUpstream& upstream() const noexcept { return served_->upstream; }
     /// An answer whose head counted as a success broke off.
-    void failed() const { pool_->failed(server(), Breaker::Admission::kYes, nanoseconds(upstream_->worker.now())); }
+    void failed() const {
+      upstream().used_.pool->failed(server(), Breaker::Admission::kYes, nanoseconds(upstream().worker.now()));
+    }
     /// After finish() said yes.
     void keep(typename Idle::Lease lease) const {
       if (!served_->retired) served_->idle.put(std::move(lease));
@@ -65,19 +67,14 @@ class WorkerUpstream final : public runtime::WorkerLocal,
 
    private:
     friend class WorkerUpstream;
-    Place(std::shared_ptr<UpstreamPool> pool, std::shared_ptr<WorkerUpstream> upstream,
-          std::shared_ptr<Served> served) noexcept
-        : pool_(std::move(pool)), upstream_(std::move(upstream)), served_(std::move(served)) {}
+    explicit Place(Served& served) noexcept : served_(&served) {}
     void leave() noexcept {
       if (served_ == nullptr) return;
-      server().in_flight.fetch_sub(1, std::memory_order_seq_cst);
-      served_.reset();
-      if (pool_->waiting.load(std::memory_order_seq_cst) != 0) pool_->wake_next();
+      Served& left = *std::exchange(served_, nullptr);
+      left.upstream.leave(left);
     }
 
-    std::shared_ptr<UpstreamPool> pool_;
-    std::shared_ptr<WorkerUpstream> upstream_;
-    std::shared_ptr<Served> served_;
+    Served* served_ = nullptr;
   };
 
   /// A connection, with its place. Closed where it is not given back.
@@ -124,7 +121,7 @@ class WorkerUpstream final : public runtime::WorkerLocal,
   void serve_line() override;
   [[nodiscard]] bool is_expired() const noexcept override { return pool_.expired(); }
 
-  /// For one request's head: another one may be made while this one waits to be sent.
+  /// For one request's head, until it has been sent: another one may be made while this one waits for that.
   io::Buffer take_head() {
     constexpr std::size_t kUsualHead = 2048;
     if (heads_.empty()) return io::Buffer(kUsualHead);
@@ -175,13 +172,24 @@ class WorkerUpstream final : public runtime::WorkerLocal,
   static constexpr std::chrono::milliseconds kLooksAgain{100};
 
   void refresh(const UpstreamPool& pool);
+  Place enter(const std::shared_ptr<UpstreamPool>& pool, Served& served);
+  void leave(Served& served) noexcept;
   Place take_free(const std::shared_ptr<UpstreamPool>& pool, const PickRequest& request, NoServer& why);
   void on_timer() override;
 
+  /// What keeps pool and worker's share, for all who have a place: counting them costs less than a share for each.
+  struct InUse {
+    std::shared_ptr<WorkerUpstream> self;  ///< ends last
+    std::shared_ptr<UpstreamPool> pool;
+  };
+
   std::weak_ptr<UpstreamPool> pool_;
+  InUse used_;
+  std::size_t places_ = 0;
   std::uint64_t generation_ = 0;
   Balancer balancer_;
-  std::vector<std::shared_ptr<Served>> served_;  ///< as the balancer counts them
+  std::vector<std::unique_ptr<Served>> served_;   ///< as the balancer counts them
+  std::vector<std::unique_ptr<Served>> retired_;  ///< with places that are not left yet
   WaitingLine line_;
   std::vector<io::Buffer> heads_;
 };
@@ -206,24 +214,42 @@ void WorkerUpstream<Stream>::refresh(const UpstreamPool& pool) {
   // Those whose name stands for nothing yet cannot serve. Where there are no others a request says why.
   const auto is_nowhere = [](const UpstreamPool::Member& member) { return member.where.empty(); };
   if (!std::ranges::all_of(members, is_nowhere)) std::erase_if(members, is_nowhere);
-  std::vector<std::shared_ptr<Served>> served;
+  std::vector<std::unique_ptr<Served>> served;
   Balancer::Servers servers;
   for (UpstreamPool::Member& member : members) {
     servers.push_back(member.server);
-    const auto same = std::ranges::find_if(served_, [&](const std::shared_ptr<Served>& before) {
+    const auto same = std::ranges::find_if(served_, [&](const std::unique_ptr<Served>& before) {
       return before && before->member.server == member.server && before->member.where == member.where;
     });
     served.push_back(same != served_.end()
                          ? std::move(*same)
-                         : std::make_shared<Served>(worker, std::move(member), pool.options().keepalive));
+                         : std::make_unique<Served>(*this, std::move(member), pool.options().keepalive));
   }
-  for (const std::shared_ptr<Served>& before : served_) {
+  for (std::unique_ptr<Served>& before : served_) {
     if (!before) continue;
     before->retired = true;
     before->idle.close_idle();
+    if (before->places != 0) retired_.push_back(std::move(before));
   }
   served_ = std::move(served);
   balancer_ = Balancer(std::move(servers), pool.options().balance, random_word());
+}
+
+template <class Stream>
+auto WorkerUpstream<Stream>::enter(const std::shared_ptr<UpstreamPool>& pool, Served& served) -> Place {
+  if (places_++ == 0) used_ = {.self = this->shared_from_this(), .pool = pool};
+  ++served.places;
+  return Place(served);
+}
+
+template <class Stream>
+void WorkerUpstream<Stream>::leave(Served& served) noexcept {
+  served.member.server->in_flight.fetch_sub(1, std::memory_order_seq_cst);
+  if (used_.pool->waiting.load(std::memory_order_seq_cst) != 0) used_.pool->wake_next();
+  if (--served.places == 0 && served.retired)
+    std::erase_if(retired_, [&](const std::unique_ptr<Served>& each) { return each.get() == &served; });
+  if (--places_ != 0) return;
+  const InUse last = std::exchange(used_, {});  // the last thing: this may end with it
 }
 
 template <class Stream>
@@ -235,7 +261,7 @@ auto WorkerUpstream<Stream>::take_free(const std::shared_ptr<UpstreamPool>& pool
   why = pick.why;
   if (pick.server == nullptr) return {};
   const auto before = pick.server->in_flight.fetch_add(1, std::memory_order_relaxed);
-  Place place(pool, this->shared_from_this(), served_[pick.index]);
+  Place place = enter(pool, *served_[pick.index]);
   if (pick.server->max_conns != 0 && before >= pick.server->max_conns) {  // another worker was faster
     why = NoServer::kAllBusy;
     return {};
@@ -293,7 +319,7 @@ void WorkerUpstream<Stream>::on_timer() {
 template <class Stream>
 const UpstreamServer* WorkerUpstream<Stream>::find_server(const UpstreamPool& pool, std::string_view cookie) {
   if (pool.generation() != generation_) refresh(pool);
-  for (const std::shared_ptr<Served>& served : served_) {
+  for (const std::unique_ptr<Served>& served : served_) {
     if (pool.is_cookie_for(*served->member.server, cookie)) return served->member.server.get();
   }
   return nullptr;

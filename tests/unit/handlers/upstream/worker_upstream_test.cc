@@ -30,6 +30,10 @@ UpstreamOptions servers(int count) {
   return options;
 }
 
+struct Kept final : runtime::WorkerLocal {
+  [[nodiscard]] bool is_expired() const noexcept override { return false; }
+};
+
 class WorkerUpstreamTest : public testing::Test {
  protected:
   ~WorkerUpstreamTest() override {
@@ -204,6 +208,58 @@ TEST_F(WorkerUpstreamTest, WhoseNameStandsForNothingIsNotAsked) {
   options.servers.resize(1);
   of(options);
   EXPECT_TRUE(take("b")) << "where there are no others it is asked, to say so";
+}
+
+/// A place keeps what it needs, whatever ends meanwhile.
+class PlaceTest : public WorkerUpstreamTest {};
+
+TEST_F(PlaceTest, KeepsThePoolThatNobodyElseHas) {
+  of(servers(2));
+  const std::weak_ptr<UpstreamPool> there = pool;
+  ASSERT_TRUE(take("a"));
+  ASSERT_TRUE(take("b"));
+  const std::weak_ptr<Upstream> share = Upstream::of(pool, worker);
+  pool.reset();
+  worker.keep_local(this, std::make_shared<Kept>());  // what has expired makes room, and would have
+  EXPECT_FALSE(there.expired());
+  places.erase("a");
+  EXPECT_FALSE(there.expired());
+  places.find("b")->second.failed();
+  places.clear();
+  EXPECT_TRUE(there.expired());
+  worker.keep_local(&order, std::make_shared<Kept>());
+  EXPECT_TRUE(share.expired());
+}
+
+TEST_F(PlaceTest, OutlivesTheEndOfItsWorkersRun) {
+  of(servers(1));
+  ASSERT_TRUE(take("a"));
+  const std::weak_ptr<Upstream> share = Upstream::of(pool, worker);
+  const std::shared_ptr<UpstreamServer> server = pool->members()[0].server;
+  worker.drain();
+  worker.run();  // drops what is kept for workers
+  EXPECT_FALSE(share.expired());
+  EXPECT_EQ(server->in_flight, 1U);
+  places.clear();
+  EXPECT_TRUE(share.expired());
+  EXPECT_EQ(server->in_flight, 0U);
+}
+
+TEST_F(PlaceTest, KeepsTheServerThatIsNoMemberAnyMore) {
+  of(servers(2));
+  ASSERT_TRUE(take("a"));
+  ASSERT_TRUE(take("b"));
+  const std::weak_ptr<UpstreamServer> gone = places.find("a")->second.served().member.server;
+  auto members = pool->members();
+  std::erase_if(members, [&](const UpstreamPool::Member& each) { return each.server == gone.lock(); });
+  pool->set_members(std::move(members));
+  EXPECT_FALSE(take("c")) << "the other one is busy; the worker knows its new members now";
+  EXPECT_TRUE(places.find("a")->second.served().retired);
+  EXPECT_FALSE(gone.expired());
+  places.erase("a");
+  EXPECT_TRUE(gone.expired());
+  places.erase("b");
+  EXPECT_TRUE(take("c"));
 }
 
 /// A server that waits in the middle of its answer.
