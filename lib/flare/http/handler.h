@@ -19,10 +19,24 @@ class Reply {
   Reply(Response response) noexcept : what_(std::move(response)) {}         // NOLINT(google-explicit-constructor)
   Reply(runtime::Task<Response> task) noexcept : what_(std::move(task)) {}  // NOLINT(google-explicit-constructor)
 
+  /// What `make` gives, made where it stays: moving it would cost more than many a handler does.
+  template <class Make>
+  static Reply of(const Make& make) {
+    return Reply(Made<Make>{make});
+  }
+
   [[nodiscard]] Response* now() noexcept { return std::get_if<Response>(&what_); }
   [[nodiscard]] runtime::Task<Response>* later() noexcept { return std::get_if<runtime::Task<Response>>(&what_); }
 
  private:
+  template <class Make>
+  struct Made {
+    const Make& make;
+    operator Response() const { return make(); }  // NOLINT(google-explicit-constructor)
+  };
+  template <class Make>
+  explicit Reply(Made<Make> made) : what_(std::in_place_type<Response>, made) {}
+
   std::variant<Response, runtime::Task<Response>> what_;
 };
 
@@ -81,7 +95,7 @@ class Handler {
     explicit Model(F f) : handler(std::move(f)) {}
     Reply call(Request& request) const override {
       if constexpr (detail::PlainHandler<F>) {
-        if (detail::IgnoresContent<F> || !request.has_content()) return handler(request);
+        if (detail::IgnoresContent<F> || !request.has_content()) return Reply::of([&] { return handler(request); });
         return detail::call_with_content(handler, request);
       } else if constexpr (detail::TaskHandler<F>) {
         return detail::call_with_content(handler, request);
